@@ -1,0 +1,200 @@
+"""What can go wrong, and whose fault it was.
+
+    OAuth2Error
+     ├─ LocalProtocolError      yours: the library was used out of order, or a setting is missing
+     │   ├─ MissingTokenError       there is no token to use
+     │   └─ InvalidTokenError       the token there is cannot be used
+     │       └─ UnsupportedTokenTypeError
+     ├─ RemoteProtocolError     the server (or what stands between) broke the protocol
+     │   └─ MismatchingStateError   the callback does not belong to this authorization
+     ├─ ErrorResponse           the server said no, correctly
+     └─ TransportError          no response came
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from .events import Endpoint, ResponseReceived
+
+
+class Outcome(Enum):
+    """What is known of a request that failed."""
+
+    NOT_SENT = "not_sent"  # the server has not seen it: it may be repeated
+    REFUSED = "refused"  # the server has seen it, and did not do it
+    UNKNOWN = "unknown"  # the server may have done it: repeating it may do harm
+
+
+class OAuth2Error(Exception):
+    """Say what went wrong, whose fault it was, at which endpoint, and what to try.
+
+    error: the code, the server's (RFC 6749 section 5.2) or the library's own.
+    description: more about it; may be the server's text, unchanged, so do not show it as HTML.
+    uri: a page about it, if the server named one.
+    status: the HTTP status, if there was a response.
+    endpoint: where it happened, if at an endpoint.
+    advice: what to try.
+    response: the response that was refused, with all that it carried, also tokens.
+    outcome: what is known of the request.
+    retry_after: seconds after which the server wants to be asked again, if it said so.
+
+    The printed text holds no secret and only printable ASCII. A pickled error leaves `response` out.
+    """
+
+    default_error = "oauth2_error"
+
+    def __init__(
+        self,
+        error: str | None = None,
+        description: str | None = None,
+        uri: str | None = None,
+        *,
+        status: int | None = None,
+        endpoint: Endpoint | None = None,
+        advice: str | None = None,
+        response: ResponseReceived | None = None,
+        outcome: Outcome | None = None,
+        retry_after: float | None = None,
+        printed: str | None = None,
+    ) -> None:
+        self.error = error or self.default_error
+        self.description = description
+        self.uri = uri
+        self.status = status
+        self.endpoint = endpoint
+        self.advice = advice
+        self.response = response
+        self.outcome = outcome
+        self.retry_after = retry_after
+        super().__init__(self._text(description if printed is None else printed))
+
+    def _text(self, description: str | None) -> str:
+        text = printable(self.error, 100)
+        if description:
+            text += f": {printable(description, 600)}"
+        where = [str(self.endpoint)] if self.endpoint else []
+        if self.status is not None:
+            where.append(f"status {self.status}")
+        if where:
+            text += f" ({', '.join(where)})"
+        return f"{text}; {self.advice}" if self.advice else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {name: value for name, value in self.__dict__.items() if name != "response"}
+        return _rebuild, (type(self), self.args, state)
+
+
+class LocalProtocolError(OAuth2Error):
+    """The library was used out of order, or a setting is missing: mend the caller."""
+
+    default_error = "local_protocol_error"
+
+    def __init__(
+        self,
+        description: str,
+        *,
+        error: str | None = None,
+        endpoint: Endpoint | None = None,
+        advice: str | None = None,
+    ) -> None:
+        super().__init__(
+            error, description, endpoint=endpoint, advice=advice, outcome=Outcome.NOT_SENT
+        )
+
+
+class MissingTokenError(LocalProtocolError):
+    """There is no token to use: fetch one, or assign one."""
+
+    default_error = "missing_token"
+
+
+class InvalidTokenError(LocalProtocolError):
+    """The token cannot be used, and cannot be renewed either."""
+
+    default_error = "token_invalid"
+
+
+class UnsupportedTokenTypeError(InvalidTokenError):
+    """The token is of a type that this client cannot use (RFC 6749 section 7.1)."""
+
+    default_error = "unsupported_token_type"
+
+
+class RemoteProtocolError(OAuth2Error):
+    """The server broke the protocol: not JSON, a field missing, a wrong issuer."""
+
+    default_error = "remote_protocol_error"
+
+    def __init__(
+        self,
+        description: str,
+        *,
+        error: str | None = None,
+        status: int | None = None,
+        endpoint: Endpoint | None = None,
+        advice: str | None = None,
+        response: ResponseReceived | None = None,
+        outcome: Outcome | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(
+            error,
+            description,
+            status=status,
+            endpoint=endpoint,
+            advice=advice,
+            response=response,
+            outcome=outcome,
+            retry_after=retry_after,
+        )
+
+
+class MismatchingStateError(RemoteProtocolError):
+    """The callback carries another `state`: it is forged, or belongs to another authorization."""
+
+    default_error = "mismatching_state"
+
+
+class ErrorResponse(OAuth2Error):
+    """The server said no, in the words of RFC 6749 (sections 4.1.2.1 and 5.2)."""
+
+    default_error = "error_response"
+
+
+class TransportError(OAuth2Error):
+    """No response came. See `outcome`: the server may have acted all the same."""
+
+    default_error = "transport_error"
+
+    def __init__(
+        self,
+        description: str,
+        *,
+        outcome: Outcome,
+        error: str | None = None,
+        endpoint: Endpoint | None = None,
+        advice: str | None = None,
+    ) -> None:
+        super().__init__(error, description, endpoint=endpoint, advice=advice, outcome=outcome)
+
+
+def printable(text: str, limit: int) -> str:
+    """Return text in printable ASCII, with escapes for all else, cut to `limit` characters."""
+    clipped = text if len(text) <= limit else f"{text[: limit - 3]}..."
+    if clipped.isascii() and clipped.isprintable():
+        return clipped
+    return "".join(
+        sign if sign.isascii() and sign.isprintable() else ascii(sign)[1:-1] for sign in clipped
+    )
+
+
+def _rebuild(
+    kind: type[OAuth2Error], arguments: tuple[Any, ...], state: dict[str, Any]
+) -> OAuth2Error:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    error.response = None
+    error.__dict__.update(state)
+    return error
