@@ -1,14 +1,14 @@
 """What can go wrong, and whose fault it was.
 
-    OAuth2Error
-     ├─ LocalProtocolError      yours: the library was used out of order, or a setting is missing
-     │   ├─ MissingTokenError       there is no token to use
-     │   └─ InvalidTokenError       the token there is cannot be used
-     │       └─ UnsupportedTokenTypeError
-     ├─ RemoteProtocolError     the server (or what stands between) broke the protocol
-     │   └─ MismatchingStateError   the callback does not belong to this authorization
-     ├─ ErrorResponse           the server said no, correctly
-     └─ TransportError          no response came
+OAuth2Error
+ ├─ LocalProtocolError      yours: the library was used out of order, or a setting is missing
+ │   ├─ MissingTokenError       there is no token to use
+ │   └─ InvalidTokenError       the token there is cannot be used
+ │       └─ UnsupportedTokenTypeError
+ ├─ RemoteProtocolError     the server (or what stands between) broke the protocol
+ │   └─ MismatchingStateError   the callback does not belong to this authorization
+ ├─ ErrorResponse           the server said no, correctly
+ └─ TransportError          no response came
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class OAuth2Error(Exception):
         return f"{text}; {self.advice}" if self.advice else text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = {name: value for name, value in self.__dict__.items() if name != "response"}
+        left_out = {"response", "cause"}
+        state = {name: value for name, value in self.__dict__.items() if name not in left_out}
         return _rebuild, (type(self), self.args, state)
 
 
@@ -164,7 +165,11 @@ class ErrorResponse(OAuth2Error):
 
 
 class TransportError(OAuth2Error):
-    """No response came. See `outcome`: the server may have acted all the same."""
+    """No response came. See `outcome`: the server may have acted all the same.
+
+    cause: the HTTP library's exception. It may quote what was sent or received: mind where you
+        print it. A pickled error leaves it out.
+    """
 
     default_error = "transport_error"
 
@@ -173,11 +178,13 @@ class TransportError(OAuth2Error):
         description: str,
         *,
         outcome: Outcome,
+        cause: Exception | None = None,
         error: str | None = None,
         endpoint: Endpoint | None = None,
         advice: str | None = None,
     ) -> None:
         super().__init__(error, description, endpoint=endpoint, advice=advice, outcome=outcome)
+        self.cause = cause
 
 
 def printable(text: str, limit: int) -> str:
@@ -196,5 +203,7 @@ def _rebuild(
     error = kind.__new__(kind, *arguments)
     error.args = arguments
     error.response = None
+    if isinstance(error, TransportError):
+        error.cause = None
     error.__dict__.update(state)
     return error

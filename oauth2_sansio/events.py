@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Generic, TypeAlias, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -76,7 +76,10 @@ class RequestToSend:
         return replace(self, headers=(*kept, (name, value)))
 
     def with_parameters(self, parameters: Pairs) -> RequestToSend:
-        """Return this request with more parameters at the end of its form."""
+        """Return this request with more parameters: in its body, or in the query of a GET."""
+        if self.method == "GET":
+            joint = "&" if "?" in self.url else "?"
+            return replace(self, url=f"{self.url}{joint}{urlencode(parameters, quote_via=quote)}")
         if self.content is None:
             return replace(self, form=self.form + parameters)
         joined = b"&".join(filter(None, (self.content, urlencode(parameters).encode("ascii"))))

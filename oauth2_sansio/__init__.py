@@ -1,0 +1,141 @@
+"""OAuth 2.0 for clients as a state machine without I/O.
+
+Every operation is a `Flow`: it says what to send, you send it with whatever HTTP library you have,
+and hand back what came. `drive` and `drive_async` are the loops; the adapter packages
+(`oauth2_sansio_requests`, ...) are drivers that are ready to use.
+
+A name is loaded when it is first used, so importing this package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .answers import Answer as Answer
+    from .authorization import PendingAuthorization as PendingAuthorization
+    from .authorization import ResponseMode as ResponseMode
+    from .authorization import generate_token as generate_token
+    from .challenges import Challenge as Challenge
+    from .challenges import is_token_rejected as is_token_rejected
+    from .challenges import read_challenges as read_challenges
+    from .client import Client as Client
+    from .client_auth import ClientAuthentication as ClientAuthentication
+    from .client_auth import ClientIdentity as ClientIdentity
+    from .client_auth import ClientSecretBasic as ClientSecretBasic
+    from .client_auth import ClientSecretPost as ClientSecretPost
+    from .client_auth import NoAuthentication as NoAuthentication
+    from .driving import drive as drive
+    from .driving import drive_async as drive_async
+    from .errors import ErrorResponse as ErrorResponse
+    from .errors import InvalidTokenError as InvalidTokenError
+    from .errors import LocalProtocolError as LocalProtocolError
+    from .errors import MismatchingStateError as MismatchingStateError
+    from .errors import MismatchingStateError as MismatchingStateException
+    from .errors import MissingTokenError as MissingTokenError
+    from .errors import OAuth2Error as OAuth2Error
+    from .errors import OAuth2Error as OAuthError
+    from .errors import Outcome as Outcome
+    from .errors import RemoteProtocolError as RemoteProtocolError
+    from .errors import TransportError as TransportError
+    from .errors import UnsupportedTokenTypeError as UnsupportedTokenTypeError
+    from .events import Endpoint as Endpoint
+    from .events import Finished as Finished
+    from .events import RequestFailed as RequestFailed
+    from .events import RequestToSend as RequestToSend
+    from .events import ResponseReceived as ResponseReceived
+    from .events import SignatureMade as SignatureMade
+    from .events import SignatureNeeded as SignatureNeeded
+    from .events import Started as Started
+    from .events import Wait as Wait
+    from .events import WaitElapsed as WaitElapsed
+    from .exchange import Exchange as Exchange
+    from .exchange import Pipeline as Pipeline
+    from .exchange import Signer as Signer
+    from .exchange import Unsigned as Unsigned
+    from .flow import TRANSITIONS as TRANSITIONS
+    from .flow import Flow as Flow
+    from .flow import State as State
+    from .introspection import Introspection as Introspection
+    from .keeper import AwaitRefresh as AwaitRefresh
+    from .keeper import RefreshIt as RefreshIt
+    from .keeper import TokenKeeper as TokenKeeper
+    from .keeper import UseToken as UseToken
+    from .resource import TokenPlacement as TokenPlacement
+    from .resource import authorization_header as authorization_header
+    from .server import Server as Server
+    from .tokens import OAuth2Token as OAuth2Token
+    from .urls import add_params_to_uri as add_params_to_uri
+    from .urls import url_decode as url_decode
+    from .urls import url_encode as url_encode
+
+# Where each public name is defined; the block above says the same to type checkers.
+_MODULES = {
+    "answers": ("Answer",),
+    "authorization": ("PendingAuthorization", "ResponseMode", "generate_token"),
+    "challenges": ("Challenge", "is_token_rejected", "read_challenges"),
+    "client": ("Client",),
+    "client_auth": (
+        "ClientAuthentication",
+        "ClientIdentity",
+        "ClientSecretBasic",
+        "ClientSecretPost",
+        "NoAuthentication",
+    ),
+    "driving": ("drive", "drive_async"),
+    "errors": (
+        "ErrorResponse",
+        "InvalidTokenError",
+        "LocalProtocolError",
+        "MismatchingStateError",
+        "MissingTokenError",
+        "OAuth2Error",
+        "Outcome",
+        "RemoteProtocolError",
+        "TransportError",
+        "UnsupportedTokenTypeError",
+    ),
+    "events": (
+        "Endpoint",
+        "Finished",
+        "RequestFailed",
+        "RequestToSend",
+        "ResponseReceived",
+        "SignatureMade",
+        "SignatureNeeded",
+        "Started",
+        "Wait",
+        "WaitElapsed",
+    ),
+    "exchange": ("Exchange", "Pipeline", "Signer", "Unsigned"),
+    "flow": ("TRANSITIONS", "Flow", "State"),
+    "introspection": ("Introspection",),
+    "keeper": ("AwaitRefresh", "RefreshIt", "TokenKeeper", "UseToken"),
+    "resource": ("TokenPlacement", "authorization_header"),
+    "server": ("Server",),
+    "tokens": ("OAuth2Token",),
+    "urls": ("add_params_to_uri", "url_decode", "url_encode"),
+}
+_ORIGINS = {name: (module, name) for module, names in _MODULES.items() for name in names}
+# The names that some of these have in the library whose API the drop-in classes share.
+_ORIGINS["OAuthError"] = ("errors", "OAuth2Error")
+_ORIGINS["MismatchingStateException"] = ("errors", "MismatchingStateError")
+
+__all__ = ["__version__", *sorted(_ORIGINS)]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> object:
+    try:
+        module, original = _ORIGINS[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value: object = getattr(import_module(f".{module}", __name__), original)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,230 @@
+"""Reading what an endpoint has answered: one strict way for all of them.
+
+A good answer becomes a dict. Anything else becomes a typed error that says which endpoint it was,
+with which status, what the server said (without the secrets that we sent), and what to try.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, NoReturn
+
+from .errors import ErrorResponse, Outcome, RemoteProtocolError, printable
+from .events import RequestToSend, ResponseReceived
+from .redaction import redact, secrets_of
+from .retry_after import read_retry_after
+from .urls import read_query
+
+MAXIMUM_BODY = 1_048_576
+"""How many bytes of an answer are read; a longer one is refused."""
+
+_LONGEST_NUMBER = 400  # digits; more would only serve to keep the processor busy
+_FORM = "application/x-www-form-urlencoded"
+
+_ADVICE: Mapping[str, str] = {
+    "access_denied": "the user or the server's policy said no; do not ask again unprompted",
+    "authorization_pending": "wait for the interval, then ask again",
+    "expired_token": "start again with a new device code",
+    "interaction_required": "send the user to the authorization endpoint without prompt=none",
+    "invalid_client": "check client_id, client_secret and the client authentication method",
+    "invalid_grant": (
+        "the code or refresh token is not valid (any more): send the user to authorize again"
+    ),
+    "invalid_request": "check the parameters against the server's documentation",
+    "invalid_scope": "ask for scopes that the server knows and the client may have",
+    "invalid_target": "check resource and audience",
+    "login_required": "send the user to the authorization endpoint without prompt=none",
+    "server_error": "the server failed: try again later",
+    "slow_down": "wait five seconds longer, then ask again",
+    "temporarily_unavailable": "the server is busy: try again later",
+    "unauthorized_client": "let the server's operator allow this grant for the client",
+    "unsupported_grant_type": "use a grant that the server knows",
+    "unsupported_token_type": "leave out token_type_hint, or revoke the other token",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response together with the request that it answers.
+
+    now: when it came, in seconds since the epoch.
+    """
+
+    request: RequestToSend
+    response: ResponseReceived
+    now: float
+
+    def read(self) -> dict[str, Any]:
+        """Return the members of a good answer.
+
+        Raises `ErrorResponse` where the server said no, and `RemoteProtocolError` for whatever is
+        neither (RFC 6749 sections 5.1 and 5.2).
+        """
+        if self.response.status not in (200, 201):
+            self.raise_refusal()
+        document = self._document()
+        # Some servers say no with a status of 200, and some say "error": null beside a token.
+        if document.get("error"):
+            self._raise_error(document)
+        return document
+
+    def raise_refusal(self) -> NoReturn:
+        """Raise what an answer of any status but 200 and 201 stands for."""
+        if 300 <= self.response.status < 400:
+            raise self.broken(
+                "the endpoint redirects, and credentials never follow a redirect",
+                advice="configure the URL that the endpoint has now",
+            )
+        try:
+            document = self._document()
+        except RemoteProtocolError:
+            document = {}
+        if document.get("error"):
+            self._raise_error(document)
+        advice = (
+            "the server failed: try again later"
+            if self.response.status >= 500
+            else "check the endpoint's URL, and what stands between it and this client"
+        )
+        raise self.broken(f"not an OAuth answer{self._excerpt()}", advice=advice)
+
+    def broken(
+        self, description: str, *, advice: str | None = None, error: str | None = None
+    ) -> RemoteProtocolError:
+        """Return the error for an answer that breaks the protocol; the answer stays reachable."""
+        return RemoteProtocolError(
+            description,
+            error=error,
+            status=self.response.status,
+            endpoint=self.request.endpoint,
+            advice=advice or "the fault is the server's: report it to its operator",
+            response=self.response,
+            outcome=self._outcome(),
+            retry_after=self._retry_after(),
+        )
+
+    def _document(self) -> dict[str, Any]:
+        body = self.response.body
+        if len(body) > MAXIMUM_BODY:
+            raise self.broken(f"the answer is longer than {MAXIMUM_BODY} bytes")
+        try:
+            document = read_json(body)
+        except ValueError as error:
+            if self._is_form():
+                return self._form_document()
+            # The parser's own exception holds the whole body: it must not be chained.
+            reason = str(error)
+        else:
+            if isinstance(document, dict):
+                return document
+            reason = "it is not a JSON object"
+        raise self.broken(f"the answer cannot be read: {reason}{self._excerpt()}")
+
+    def _is_form(self) -> bool:
+        kind = (self.response.header("Content-Type") or "").partition(";")[0].strip().lower()
+        return kind == _FORM or (kind == "text/plain" and b"=" in self.response.body)
+
+    def _form_document(self) -> dict[str, Any]:
+        try:
+            text = self.response.body.decode("ascii").strip()
+            return dict(read_query(text, what="the answer"))
+        except UnicodeDecodeError:
+            reason = "it is form encoded and not ASCII"
+        except RemoteProtocolError as error:
+            reason = error.description or error.error
+        raise self.broken(f"the answer cannot be read: {reason}")
+
+    def _raise_error(self, document: Mapping[str, Any]) -> NoReturn:
+        code, description, uri = (
+            document.get(name) for name in ("error", "error_description", "error_uri")
+        )
+        secrets = secrets_of(self.request)
+        if not isinstance(code, str):
+            shown = printable(redact(repr(code), secrets, 24), 200)
+            raise self.broken(f"the member `error` is not a text: {shown}")
+        text = description if isinstance(description, str) else None
+        raise ErrorResponse(
+            redact(code, secrets, 80),
+            text,
+            uri if isinstance(uri, str) else None,
+            status=self.response.status,
+            endpoint=self.request.endpoint,
+            advice=_ADVICE.get(code),
+            response=self.response,
+            outcome=self._outcome(said_no=True),
+            retry_after=self._retry_after(),
+            printed=None if text is None else redact(text, secrets, 48),
+        )
+
+    def _outcome(self, *, said_no: bool = False) -> Outcome:
+        status = self.response.status
+        if status >= 500 or (status < 300 and not said_no):
+            return Outcome.UNKNOWN
+        return Outcome.REFUSED
+
+    def _retry_after(self) -> float | None:
+        return read_retry_after(self.response.header("Retry-After"), self.now)
+
+    def _excerpt(self) -> str:
+        text = self.response.body[:2000].decode("utf-8", "replace")
+        words = " ".join(re.sub(r"<[^<>]{0,200}>", " ", text).split())
+        if not words:
+            return " (an empty body)" if not self.response.body else ""
+        return f": {printable(redact(words, secrets_of(self.request), 20), 160)}"
+
+
+def read_json(body: bytes) -> object:
+    """Return what a JSON text says; raise ValueError, without quoting the text, if it is not one.
+
+    Only UTF-8 is read (with or without a byte order mark), as RFC 8259 section 8.1 says. A member
+    that comes twice, a number that is not finite, and nesting without end are refused.
+    """
+    try:
+        text = body.decode("utf-8-sig" if body.startswith(b"\xef\xbb\xbf") else "utf-8")
+        text = text.strip(" \t\r\n")
+        document, end = _DECODER.raw_decode(text)
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8") from None
+    except RecursionError:
+        raise ValueError("its JSON is nested too deeply") from None
+    except json.JSONDecodeError:
+        raise ValueError("it is not JSON") from None
+    if end != len(text):
+        raise ValueError("something follows its JSON")
+    return document
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("its JSON repeats a member")
+    return members
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise ValueError("its JSON holds a number that is not finite")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise ValueError("its JSON holds a number of too many digits")
+    return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    number = float(digits) if len(digits) <= _LONGEST_NUMBER else float("inf")
+    if not isfinite(number):
+        raise ValueError("its JSON holds a number that is out of range")
+    return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members,
+    parse_constant=_refuse_constant,
+    parse_int=_integer,
+    parse_float=_fraction,
+)

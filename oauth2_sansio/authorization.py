@@ -1,0 +1,252 @@
+"""The user's way to the server and back (RFC 6749 section 4.1, RFC 7636, RFC 9207)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from types import NoneType
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .errors import ErrorResponse, LocalProtocolError, MismatchingStateError, RemoteProtocolError
+from .events import Endpoint, Pairs
+from .redaction import redact
+from .tokens import OAuth2Token, is_visible_text, token_from_document
+from .urls import add_to_query, read_query, split_callback
+
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_FORMAT = 1  # of `PendingAuthorization.to_dict`
+
+
+class ResponseMode(Enum):
+    """How the server hands its answer to the callback."""
+
+    QUERY = "query"
+    FRAGMENT = "fragment"
+    FORM_POST = "form_post"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingAuthorization:
+    """A user who was sent to the server, and is not back yet.
+
+    Keep it where only this user's browser session reaches it, and use it once.
+
+    url: where to send the user's browser.
+    issuer: who has to answer; None if that is not known.
+    issuer_required: whether the answer has to name its issuer (RFC 9207 section 2.4).
+    expires_at: when it is too late to come back, in seconds since the epoch.
+    """
+
+    url: str = field(repr=False)
+    state: str = field(repr=False)
+    redirect_uri: str | None = None
+    code_verifier: str | None = field(default=None, repr=False)
+    nonce: str | None = field(default=None, repr=False)
+    response_type: str = "code"
+    response_mode: ResponseMode = ResponseMode.QUERY
+    issuer: str | None = None
+    issuer_required: bool = False
+    expires_at: float | None = None
+
+    def read_callback(self, callback: str) -> str:
+        """Return the code in a callback, once all else in it has been checked.
+
+        callback: the URL to which the user came back; with `ResponseMode.FORM_POST` the body that
+            was posted there.
+        Raises `MismatchingStateError`, `RemoteProtocolError`, or the server's `ErrorResponse`.
+        """
+        return self._checked(callback, "code")["code"]
+
+    def read_implicit_callback(self, callback: str, now: float) -> OAuth2Token:
+        """Return the token in a callback, once all else in it has been checked.
+
+        Only for a `response_type` with `token` in it (RFC 6749 section 4.2), which
+        RFC 9700 section 2.1.2 advises against.
+        now: seconds since the epoch.
+        """
+        answer = self._checked(callback, "access_token")
+        return token_from_document(answer, now, _broken)
+
+    def check_age(self, now: float) -> None:
+        """Raise `LocalProtocolError` if it is too late to come back."""
+        if self.expires_at is not None and now > self.expires_at:
+            raise LocalProtocolError(
+                "this authorization is too old",
+                endpoint=Endpoint.AUTHORIZATION,
+                advice="send the user to the server again",
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as a dict that JSON can hold. The dict holds secrets."""
+        document = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {"version": _FORMAT, **document, "response_mode": self.response_mode.value}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> PendingAuthorization:
+        """Return what `to_dict` has made; raise `LocalProtocolError` for anything else."""
+        values = dict(document)
+        if values.pop("version", None) != _FORMAT:
+            raise _not_stored("it was stored by another version of this library")
+        if values.keys() - {each.name for each in fields(cls)}:
+            raise _not_stored("it has members that no version has")
+        try:
+            values["response_mode"] = ResponseMode(values.get("response_mode", "query"))
+            pending = cls(**values)
+        except (TypeError, ValueError):
+            raise _not_stored("a member is missing, or of a wrong type") from None
+        if not all(isinstance(getattr(pending, name), kinds) for name, kinds in _STORED.items()):
+            raise _not_stored("a member is missing, or of a wrong type")
+        return pending
+
+    def _checked(self, callback: str, wanted: str) -> dict[str, str]:
+        if wanted not in _ANSWERED_BY.get(self.response_type, {"code"}):
+            raise LocalProtocolError(
+                f"no {wanted} comes with the response type {self.response_type!r}",
+                endpoint=Endpoint.AUTHORIZATION,
+                advice="read this callback in the other way",
+            )
+        answer = self._parameters(callback)
+        check_state(answer, self.state)
+        check_issuer(answer, self.issuer, required=self.issuer_required)
+        raise_callback_error(answer)
+        if not is_visible_text(answer.get(wanted)):
+            raise _broken(f"the callback has no usable {wanted}")
+        return answer
+
+    def _parameters(self, callback: str) -> dict[str, str]:
+        if self.response_mode is ResponseMode.FORM_POST:
+            return read_query(callback, what="the posted callback")
+        query, fragment = split_callback(callback)
+        if self.response_mode is ResponseMode.QUERY:
+            return read_query(query, what="the callback")
+        answer = read_query(fragment, what="the callback")
+        # Some servers put `iss` into the query while all else is in the fragment.
+        beside = read_query(query, what="the callback")
+        return {"iss": beside["iss"], **answer} if "iss" in beside else answer
+
+
+_STORED: Mapping[str, tuple[type, ...]] = {
+    "url": (str,),
+    "state": (str,),
+    "redirect_uri": (str, NoneType),
+    "code_verifier": (str, NoneType),
+    "nonce": (str, NoneType),
+    "response_type": (str,),
+    "issuer": (str, NoneType),
+    "issuer_required": (bool,),
+    "expires_at": (int, float, NoneType),
+}
+
+_ANSWERED_BY: Mapping[str, frozenset[str]] = {
+    "code": frozenset({"code"}),
+    "token": frozenset({"access_token"}),
+    "code token": frozenset({"code", "access_token"}),
+    "code id_token token": frozenset({"code", "access_token"}),
+    "id_token token": frozenset({"access_token"}),
+}
+
+
+def check_state(answer: Mapping[str, str], state: str) -> None:
+    """Raise `MismatchingStateError` unless the answer carries this state."""
+    given = answer.get("state", "")
+    if not hmac.compare_digest(given.encode("utf-8", "replace"), state.encode("utf-8", "replace")):
+        raise MismatchingStateError(
+            "the callback carries another state, or none",
+            endpoint=Endpoint.AUTHORIZATION,
+            advice="refuse it: it is forged, or belongs to another browser session",
+        )
+
+
+def check_issuer(answer: Mapping[str, str], issuer: str | None, *, required: bool) -> None:
+    """Raise `RemoteProtocolError` unless the answer is this issuer's (RFC 9207 section 2.4)."""
+    given = answer.get("iss")
+    if (given is None and required) or (
+        given is not None and issuer is not None and given != issuer
+    ):
+        raise RemoteProtocolError(
+            "the callback names no issuer" if given is None else "the callback is another issuer's",
+            error="issuer_mismatch",
+            endpoint=Endpoint.AUTHORIZATION,
+            advice="refuse it: the answer may come from an attacker's server",
+        )
+
+
+def raise_callback_error(answer: Mapping[str, str]) -> None:
+    """Raise the error that a callback carries (RFC 6749 section 4.1.2.1), if it carries one."""
+    code = answer.get("error")
+    if code:
+        hidden = frozenset(answer[name] for name in ("code", "access_token") if answer.get(name))
+        description = answer.get("error_description")
+        raise ErrorResponse(
+            redact(code, hidden, 80),
+            description,
+            answer.get("error_uri"),
+            endpoint=Endpoint.AUTHORIZATION,
+            advice="the server did not authorize: see the code",
+            printed=None if description is None else redact(description, hidden, 48),
+        )
+
+
+def authorization_url(endpoint: str, parameters: Pairs) -> str:
+    """Return the authorization endpoint's URL with these parameters added to its own query.
+
+    Raises `LocalProtocolError` where the endpoint's own query says something else already: which
+    of the two would count is anybody's guess.
+    """
+    own = dict(parse_qsl(endpoint.partition("?")[2], keep_blank_values=True))
+    if own and any(own.get(name, value) != value for name, value in parameters):
+        raise LocalProtocolError(
+            "the query of the authorization endpoint sets a parameter of the request already",
+            endpoint=Endpoint.AUTHORIZATION,
+            advice="take that parameter out of the endpoint's URL",
+        )
+    return add_to_query(endpoint, tuple(pair for pair in parameters if pair[0] not in own))
+
+
+def random_text(random_bytes: Callable[[int], bytes]) -> str:
+    """Return 256 random bits as 43 characters that need no encoding anywhere."""
+    return base64url(random_bytes(32))
+
+
+def code_challenge(verifier: str) -> str:
+    """Return the S256 challenge for a verifier (RFC 7636 section 4.2)."""
+    return base64url(hashlib.sha256(verifier.encode("ascii")).digest())
+
+
+def check_verifier(verifier: str) -> str:
+    """Return a verifier that has the form of RFC 7636 section 4.1; ValueError for another."""
+    if not _VERIFIER.fullmatch(verifier):
+        raise ValueError("a code_verifier has 43 to 128 characters of A-Z a-z 0-9 - . _ ~")
+    return verifier
+
+
+def base64url(raw: bytes) -> str:
+    """Return bytes in base64url without padding (RFC 7515 section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def generate_token(length: int = 30) -> str:
+    """Return a random text of letters and digits, from the system's source of randomness."""
+    import secrets  # in nobody's way where this is not used
+
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _broken(description: str) -> RemoteProtocolError:
+    return RemoteProtocolError(
+        description, endpoint=Endpoint.AUTHORIZATION, advice="the fault is the server's"
+    )
+
+
+def _not_stored(reason: str) -> LocalProtocolError:
+    return LocalProtocolError(
+        f"no pending authorization can be read from this: {reason}",
+        advice="send the user to the server again",
+    )

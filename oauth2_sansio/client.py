@@ -1,0 +1,403 @@
+"""A client's settings, and one method for each operation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from .answers import Answer
+from .authorization import (
+    PendingAuthorization,
+    ResponseMode,
+    authorization_url,
+    code_challenge,
+    random_text,
+)
+from .client_auth import ClientAuthentication, ClientIdentity, choose_authentication
+from .errors import LocalProtocolError, RemoteProtocolError
+from .events import Action, Endpoint, Event, Pairs, RequestToSend, T
+from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline
+from .flow import Flow, finished
+from .introspection import Introspection, read_introspection
+from .server import Server
+from .tokens import OAuth2Token, read_token
+
+Parameters: TypeAlias = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
+"""Further parameters of a request: pairs, or a mapping in which a list repeats its name."""
+
+Scope: TypeAlias = str | Sequence[str] | None
+"""One text with spaces, or several texts."""
+
+_HEADERS: Pairs = (
+    ("Accept", "application/json"),
+    ("Content-Type", "application/x-www-form-urlencoded"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """The settings of one client at one server. Each operation returns a flow to be driven.
+
+    server: where the server is, and what it can do.
+    client_id: the client's name at this server.
+    auth: how the client authenticates; where it is left out, the server's metadata decide, by
+        whether there is a client_secret.
+    client_secret: the secret for that; not together with auth.
+    random_bytes: makes so many random bytes; a test hands in its own.
+    omit_pkce: sends no PKCE parameters, for servers that refuse them. Everybody else is safer
+        with them (RFC 9700 section 2.1.1).
+    authorization_lifetime: how long a user may take to come back, in seconds.
+    amend_request, amend_response, url_allowed: see `Pipeline`.
+    """
+
+    server: Server
+    client_id: str
+    auth: ClientAuthentication | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    random_bytes: Callable[[int], bytes] = field(default=os.urandom, repr=False)
+    omit_pkce: bool = False
+    authorization_lifetime: float = 600.0
+    amend_request: tuple[AmendRequest, ...] = ()
+    amend_response: tuple[AmendResponse, ...] = ()
+    url_allowed: Callable[[str], bool] | None = None
+    _pipeline: Pipeline = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.auth is not None and self.client_secret is not None:
+            raise TypeError("give auth or client_secret, not both")
+        auth = self.auth or choose_authentication(self.server, self.client_secret)
+        identity = ClientIdentity(
+            client_id=self.client_id, server=self.server, random_bytes=self.random_bytes
+        )
+        pipeline = Pipeline(
+            amend_request=self.amend_request,
+            signers=(auth.signer(identity),),
+            amend_response=self.amend_response,
+            url_allowed=self.url_allowed,
+            allow_insecure_http=self.server.allow_insecure_http,
+        )
+        object.__setattr__(self, "_pipeline", pipeline)
+
+    def authorize(
+        self,
+        *,
+        redirect_uri: str,
+        scope: Scope = None,
+        state: str | None = None,
+        nonce: str | None = None,
+        response_mode: ResponseMode | None = None,
+        resource: Sequence[str] = (),
+        parameters: Parameters = (),
+    ) -> Flow[PendingAuthorization]:
+        """Prepare to send a user to the authorization endpoint (RFC 6749 section 4.1.1).
+
+        state: made at random where it is left out.
+        response_mode: sent only where it is given.
+        resource: the resources that the token is for (RFC 8707 section 2).
+        """
+        return self._authorize(
+            "code", redirect_uri, scope, state, nonce, response_mode, resource, parameters
+        )
+
+    def redeem(
+        self, pending: PendingAuthorization, callback: str, *, parameters: Parameters = ()
+    ) -> Flow[OAuth2Token]:
+        """Trade the code in a callback for tokens (RFC 6749 section 4.1.3).
+
+        callback: see `PendingAuthorization.read_callback`, which is called before there is a flow,
+            so that a forged callback never causes a request.
+        """
+        if pending.issuer != self.server.issuer:
+            raise LocalProtocolError(
+                "this authorization was begun at another server",
+                endpoint=Endpoint.TOKEN,
+                advice="redeem it with the client that made it",
+            )
+        given: list[tuple[str, str]] = [("code", pending.read_callback(callback))]
+        if pending.redirect_uri is not None:
+            given.append(("redirect_uri", pending.redirect_uri))
+        if pending.code_verifier is not None:
+            given.append(("code_verifier", pending.code_verifier))
+        exchange = self._token_exchange("authorization_code", (*given, *pairs(parameters)))
+
+        def step(event: Event, now: float) -> Action[OAuth2Token]:
+            pending.check_age(now)
+            return exchange.step(event, now)
+
+        return Flow(step)
+
+    def client_credentials(
+        self, *, scope: Scope = None, resource: Sequence[str] = (), parameters: Parameters = ()
+    ) -> Flow[OAuth2Token]:
+        """Get a token for the client itself (RFC 6749 section 4.4)."""
+        return self.request_token(
+            "client_credentials", scope=scope, resource=resource, parameters=parameters
+        )
+
+    def refresh(
+        self,
+        token: OAuth2Token | str,
+        *,
+        scope: Scope = None,
+        resource: Sequence[str] = (),
+        parameters: Parameters = (),
+    ) -> Flow[OAuth2Token]:
+        """Get a new token for a refresh token (RFC 6749 section 6).
+
+        token: the token to renew, from which the new one takes what the server leaves out; or the
+            refresh token alone.
+        """
+        previous = OAuth2Token(refresh_token=token) if isinstance(token, str) else token
+        if not previous.refresh_token:
+            raise LocalProtocolError(
+                "there is no refresh token to refresh with",
+                error="missing_refresh_token",
+                endpoint=Endpoint.TOKEN,
+                advice="authorize again, perhaps with the scope offline_access",
+            )
+        given = (("refresh_token", previous.refresh_token), *_scope(scope), *_each(resource))
+        return self._token_exchange(
+            "refresh_token", (*given, *pairs(parameters)), previous=previous
+        ).flow()
+
+    def password(
+        self, username: str, password: str, *, scope: Scope = None, parameters: Parameters = ()
+    ) -> Flow[OAuth2Token]:
+        """Trade a user's password for a token (RFC 6749 section 4.3).
+
+        A legacy way: RFC 9700 section 2.4 forbids it, since the client gets to know the password.
+        """
+        given = (("username", username), ("password", password))
+        return self.request_token("password", scope=scope, parameters=(*given, *pairs(parameters)))
+
+    def implicit(
+        self,
+        *,
+        redirect_uri: str,
+        scope: Scope = None,
+        state: str | None = None,
+        parameters: Parameters = (),
+    ) -> Flow[PendingAuthorization]:
+        """Prepare to send a user for a token in the fragment (RFC 6749 section 4.2.1).
+
+        A legacy way: RFC 9700 section 2.1.2 advises against it. Read what comes back with
+        `redeem_implicit`.
+        """
+        return self._authorize("token", redirect_uri, scope, state, None, None, (), parameters)
+
+    def redeem_implicit(self, pending: PendingAuthorization, callback: str) -> Flow[OAuth2Token]:
+        """Take the token out of a callback's fragment (RFC 6749 section 4.2.2); sends nothing."""
+
+        def read(now: float) -> OAuth2Token:
+            pending.check_age(now)
+            return pending.read_implicit_callback(callback, now)
+
+        return finished(read)
+
+    def request_token(
+        self,
+        grant_type: str,
+        *,
+        scope: Scope = None,
+        resource: Sequence[str] = (),
+        audience: Sequence[str] = (),
+        parameters: Parameters = (),
+        method: str = "POST",
+        headers: Pairs = (),
+    ) -> Flow[OAuth2Token]:
+        """Get a token by any grant (RFC 6749 section 4.5).
+
+        method: GET puts the parameters into the query, for servers that want that.
+        headers: further headers, or others instead of ours.
+        """
+        given = (*_scope(scope), *_each(resource), *_each(audience, "audience"))
+        return self._token_exchange(
+            grant_type, (*given, *pairs(parameters)), method=method, headers=headers
+        ).flow()
+
+    def revoke(
+        self,
+        token: OAuth2Token | str,
+        *,
+        token_type_hint: str | None = None,
+        parameters: Parameters = (),
+    ) -> Flow[None]:
+        """Tell the server that a token is not needed any more (RFC 7009 section 2.1).
+
+        token: of an `OAuth2Token` the refresh token is revoked, or else the access token.
+        Raises unless the server answers that the token is gone: then it may still be alive.
+        """
+        given = _of_token(token, token_type_hint)
+        return self.exchange(Endpoint.REVOCATION, (*given, *pairs(parameters)), _read_revocation)
+
+    def introspect(
+        self,
+        token: OAuth2Token | str,
+        *,
+        token_type_hint: str | None = None,
+        parameters: Parameters = (),
+    ) -> Flow[Introspection]:
+        """Ask the server what it knows of a token (RFC 7662 section 2.1).
+
+        token: of an `OAuth2Token` the access token is looked at.
+        """
+        if isinstance(token, OAuth2Token):
+            token = token.access_token or ""
+        given = _of_token(token, token_type_hint)
+        return self.exchange(
+            Endpoint.INTROSPECTION, (*given, *pairs(parameters)), read_introspection
+        )
+
+    def exchange(
+        self,
+        endpoint: Endpoint,
+        parameters: Parameters,
+        read: Callable[[Answer], T],
+        *,
+        method: str = "POST",
+        headers: Pairs = (),
+    ) -> Flow[T]:
+        """Send any authenticated request to an endpoint, and read the answer your way.
+
+        read: returns the result, or raises what `Answer.read` and `Answer.broken` make.
+        """
+        return self._exchange(endpoint, pairs(parameters), read, method, headers).flow()
+
+    def _token_exchange(
+        self,
+        grant_type: str,
+        parameters: Pairs,
+        *,
+        previous: OAuth2Token | None = None,
+        method: str = "POST",
+        headers: Pairs = (),
+    ) -> Exchange[OAuth2Token]:
+        return self._exchange(
+            Endpoint.TOKEN,
+            (("grant_type", grant_type), *parameters),
+            lambda answer: read_token(answer, previous),
+            method,
+            headers,
+        )
+
+    def _exchange(
+        self,
+        endpoint: Endpoint,
+        parameters: Pairs,
+        read: Callable[[Answer], T],
+        method: str,
+        headers: Pairs,
+    ) -> Exchange[T]:
+        draft = RequestToSend(
+            endpoint=endpoint,
+            method=method,
+            url=self.server.url(endpoint),
+            headers=_HEADERS if method != "GET" else _HEADERS[:1],
+        ).with_parameters(parameters)
+        for name, value in headers:
+            draft = draft.with_header(name, value)
+        return Exchange(self._pipeline, draft, read)
+
+    def _authorize(
+        self,
+        response_type: str,
+        redirect_uri: str,
+        scope: Scope,
+        state: str | None,
+        nonce: str | None,
+        response_mode: ResponseMode | None,
+        resource: Sequence[str],
+        parameters: Parameters,
+    ) -> Flow[PendingAuthorization]:
+        server = self.server
+        endpoint = server.url(Endpoint.AUTHORIZATION)
+        state = state or random_text(self.random_bytes)
+        verifier = None
+        given: list[tuple[str, str]] = [
+            ("response_type", response_type),
+            ("client_id", self.client_id),
+            ("redirect_uri", redirect_uri),
+            *_scope(scope),
+            ("state", state),
+        ]
+        if response_type == "code" and not self.omit_pkce:
+            _check_challenge_method(server)
+            verifier = random_text(self.random_bytes)
+            given += [
+                ("code_challenge", code_challenge(verifier)),
+                ("code_challenge_method", "S256"),
+            ]
+        if nonce is not None:
+            given.append(("nonce", nonce))
+        if response_mode is not None:
+            given.append(("response_mode", response_mode.value))
+        if response_mode is None:
+            by_default = response_type == "code"
+            response_mode = ResponseMode.QUERY if by_default else ResponseMode.FRAGMENT
+        url = authorization_url(endpoint, (*given, *_each(resource), *pairs(parameters)))
+
+        def pending(now: float) -> PendingAuthorization:
+            return PendingAuthorization(
+                url=url,
+                state=state,
+                redirect_uri=redirect_uri,
+                code_verifier=verifier,
+                nonce=nonce,
+                response_type=response_type,
+                response_mode=response_mode,
+                issuer=server.issuer,
+                issuer_required=server.authorization_response_iss_parameter_supported,
+                expires_at=now + self.authorization_lifetime,
+            )
+
+        return finished(pending)
+
+
+def pairs(parameters: Parameters) -> Pairs:
+    """Return parameters as pairs; a list in a mapping repeats its name."""
+    if not isinstance(parameters, Mapping):
+        return tuple(parameters)
+    found: list[tuple[str, str]] = []
+    for name, value in parameters.items():
+        found += [(name, value)] if isinstance(value, str) else [(name, each) for each in value]
+    return tuple(found)
+
+
+def _scope(scope: Scope) -> Pairs:
+    if not scope:
+        return ()
+    return (("scope", scope if isinstance(scope, str) else " ".join(scope)),)
+
+
+def _each(values: Sequence[str], name: str = "resource") -> Pairs:
+    return tuple((name, value) for value in ([values] if isinstance(values, str) else values))
+
+
+def _of_token(token: OAuth2Token | str, token_type_hint: str | None) -> Pairs:
+    if isinstance(token, OAuth2Token):
+        token_type_hint = token_type_hint or (
+            "refresh_token" if token.refresh_token else "access_token"
+        )
+        token = token.refresh_token or token.access_token or ""
+    if not token:
+        raise LocalProtocolError("there is no token to name", error="missing_token")
+    hint = () if token_type_hint is None else (("token_type_hint", token_type_hint),)
+    return (("token", token), *hint)
+
+
+def _read_revocation(answer: Answer) -> None:
+    # RFC 7009 section 2.2: 200 is all that counts, and its body says nothing. Some send 204.
+    if answer.response.status not in (200, 204):
+        answer.raise_refusal()
+
+
+def _check_challenge_method(server: Server) -> None:
+    known = server.code_challenge_methods_supported
+    if known is not None and "S256" not in known:
+        raise RemoteProtocolError(
+            "the server's metadata list PKCE methods, and S256 is not among them",
+            endpoint=Endpoint.AUTHORIZATION,
+            advice="let the server's operator allow S256, or build the client with omit_pkce",
+        )

@@ -1,0 +1,171 @@
+"""How a client proves to the server who it is (RFC 6749 section 2.3)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import parse_qsl, quote
+
+from .errors import LocalProtocolError
+from .events import RequestToSend, ResponseReceived
+from .exchange import Signer
+from .server import Server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientIdentity:
+    """What client authentication knows of the client.
+
+    random_bytes: makes so many random bytes.
+    """
+
+    client_id: str
+    server: Server
+    random_bytes: Callable[[int], bytes] = field(repr=False)
+
+
+class ClientAuthentication(Protocol):
+    """A way to authenticate; one's own is any object with these two."""
+
+    @property
+    def method(self) -> str:
+        """The name of this way in the server's metadata, such as `client_secret_basic`."""
+        ...
+
+    def signer(self, identity: ClientIdentity) -> Signer:
+        """Return what authenticates each request of this client."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoAuthentication:
+    """Name the client, and prove nothing: for public clients (`none`)."""
+
+    @property
+    def method(self) -> str:
+        """`none`."""
+        return "none"
+
+    def signer(self, identity: ClientIdentity) -> Signer:
+        """Return what adds `client_id` to each request."""
+        return _Parameters(identity.client_id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecretPost:
+    """Send the secret in the body (`client_secret_post`)."""
+
+    client_secret: str = field(repr=False)
+
+    @property
+    def method(self) -> str:
+        """`client_secret_post`."""
+        return "client_secret_post"
+
+    def signer(self, identity: ClientIdentity) -> Signer:
+        """Return what adds `client_id` and `client_secret` to each body."""
+        return _Parameters(identity.client_id, self.client_secret)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecretBasic:
+    """Send the secret in the header `Authorization` (`client_secret_basic`).
+
+    raw: sends id and secret as they are, for servers that do not decode them, against
+        RFC 6749 section 2.3.1, which wants both form encoded first.
+    """
+
+    client_secret: str = field(repr=False)
+    raw: bool = False
+
+    @property
+    def method(self) -> str:
+        """`client_secret_basic`."""
+        return "client_secret_basic"
+
+    def signer(self, identity: ClientIdentity) -> Signer:
+        """Return what adds the header to each request."""
+        return _Header(encode_basic(identity.client_id, self.client_secret, raw=self.raw))
+
+
+def encode_basic(client_id: str, client_secret: str, *, raw: bool = False) -> str:
+    """Return the value of the header `Authorization` (RFC 6749 section 2.3.1).
+
+    A space is written as %20, which more servers understand than `+`.
+    """
+    if raw and ":" in client_id:
+        raise LocalProtocolError(
+            "a client_id with a colon cannot be sent raw in a Basic header",
+            advice="leave out raw, or use client_secret_post",
+        )
+    parts = (client_id, client_secret)
+    try:
+        joined = ":".join(parts if raw else (quote(part, safe="") for part in parts))
+        return f"Basic {base64.b64encode(joined.encode()).decode('ascii')}"
+    except UnicodeEncodeError:
+        # The codec's own exception holds the secret.
+        raise LocalProtocolError("client_id or client_secret is not valid Unicode") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    value: str = field(repr=False)
+
+    def sign(self, request: RequestToSend, now: float) -> RequestToSend:
+        return request.with_header("Authorization", self.value)
+
+    def learn(self, request: RequestToSend, response: ResponseReceived) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameters:
+    client_id: str
+    client_secret: str | None = field(repr=False)
+
+    def sign(self, request: RequestToSend, now: float) -> RequestToSend:
+        parameters: tuple[tuple[str, str], ...] = ()
+        if not has_parameter(request, "client_id"):
+            parameters = (("client_id", self.client_id),)
+        if self.client_secret is not None:
+            if request.method == "GET":
+                raise LocalProtocolError(
+                    "a client secret never goes into a URL, and a GET has no body",
+                    endpoint=request.endpoint,
+                    advice="use client_secret_basic, or POST",
+                )
+            parameters += (("client_secret", self.client_secret),)
+        return request.with_parameters(parameters) if parameters else request
+
+    def learn(self, request: RequestToSend, response: ResponseReceived) -> bool:
+        return False
+
+
+def has_parameter(request: RequestToSend, name: str) -> bool:
+    """Say whether a request has a parameter of this name, in its body or its query."""
+    if any(key == name for key, _ in request.form):
+        return True
+    texts = [request.url.partition("?")[2]]
+    if request.content is not None:
+        texts.append(request.content.decode("utf-8", "replace"))
+    return any(key == name for text in texts for key, _ in parse_qsl(text, True))
+
+
+def choose_authentication(server: Server, client_secret: str | None) -> ClientAuthentication:
+    """Return the way that the server's metadata leaves for a secret, or for none.
+
+    Servers that say nothing take `client_secret_basic` (RFC 8414 section 2).
+    """
+    if client_secret is None:
+        return NoAuthentication()
+    known = server.token_endpoint_auth_methods_supported
+    if known is None or "client_secret_basic" in known:
+        return ClientSecretBasic(client_secret)
+    if "client_secret_post" in known:
+        return ClientSecretPost(client_secret)
+    raise LocalProtocolError(
+        "the server takes neither client_secret_basic nor client_secret_post",
+        advice=f"give auth= for one of: {', '.join(known)}",
+    )

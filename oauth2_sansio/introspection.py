@@ -1,0 +1,59 @@
+"""What an authorization server says of a token (RFC 7662)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .answers import Answer
+from .tokens import read_seconds
+
+
+class Introspection(dict[str, Any]):
+    """The members of an introspection response (RFC 7662 section 2.2), as the dict that they are.
+
+    Printing shows only whether the token is active.
+    """
+
+    __slots__ = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether the token is good: true only where the server sent a true `true`."""
+        return self.get("active") is True
+
+    @property
+    def scope(self) -> str | None:
+        """The scopes of the token, with spaces between."""
+        value = self.get("scope")
+        return value if isinstance(value, str) else None
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the token expires (`exp`), in seconds since the epoch; None if unknown."""
+        return read_seconds(self.get("exp"))
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """For whom the token is (`aud`): one text or several become a tuple."""
+        value = self.get("aud")
+        audience = [value] if isinstance(value, str) else value
+        if not isinstance(audience, list):
+            return ()
+        return tuple(each for each in audience if isinstance(each, str))
+
+    def __repr__(self) -> str:
+        return f"<Introspection active={self.active}>"
+
+    __str__ = __repr__
+
+
+def read_introspection(answer: Answer) -> Introspection:
+    """Return what the server says of a token.
+
+    Raises `RemoteProtocolError` where `active` is missing or no boolean: a text such as "false"
+    must never pass for true.
+    """
+    introspection = Introspection(answer.read())
+    if not isinstance(introspection.get("active"), bool):
+        raise answer.broken("the member `active` is missing, or is not true or false")
+    return introspection

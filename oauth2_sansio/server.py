@@ -1,0 +1,263 @@
+"""The authorization server: its endpoints, what it can do, and how to find out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from .answers import Answer
+from .errors import LocalProtocolError, RemoteProtocolError
+from .events import Action, Endpoint, Finished, RequestToSend
+from .exchange import Exchange, Pipeline
+from .flow import Flow
+from .urls import check_url
+
+_ENDPOINTS = (
+    Endpoint.AUTHORIZATION,
+    Endpoint.TOKEN,
+    Endpoint.REVOCATION,
+    Endpoint.INTROSPECTION,
+    Endpoint.PUSHED_AUTHORIZATION,
+    Endpoint.DEVICE_AUTHORIZATION,
+    Endpoint.REGISTRATION,
+    Endpoint.USERINFO,
+    Endpoint.JWKS,
+)
+_LISTS = (
+    "token_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_methods_supported",
+    "code_challenge_methods_supported",
+    "scopes_supported",
+    "grant_types_supported",
+    "response_types_supported",
+    "response_modes_supported",
+)
+_FLAGS = (
+    "authorization_response_iss_parameter_supported",
+    "require_pushed_authorization_requests",
+)
+_NO_METADATA: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where an authorization server is, and what it can do.
+
+    The fields have the names of RFC 8414 section 2. Give them by hand, or let `from_metadata` or
+    `discover` fill them in. A list that is None was not given: the RFC's default counts.
+
+    metadata: all members of the server's document, those without a field of their own too.
+    allow_insecure_http: lets endpoints be plain http outside the loopback interface.
+    """
+
+    issuer: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    introspection_endpoint: str | None = None
+    pushed_authorization_request_endpoint: str | None = None
+    device_authorization_endpoint: str | None = None
+    registration_endpoint: str | None = None
+    userinfo_endpoint: str | None = None
+    jwks_uri: str | None = None
+    token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    revocation_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    introspection_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    code_challenge_methods_supported: tuple[str, ...] | None = None
+    scopes_supported: tuple[str, ...] | None = None
+    grant_types_supported: tuple[str, ...] | None = None
+    response_types_supported: tuple[str, ...] | None = None
+    response_modes_supported: tuple[str, ...] | None = None
+    authorization_response_iss_parameter_supported: bool = False
+    require_pushed_authorization_requests: bool = False
+    metadata: Mapping[str, Any] = field(default=_NO_METADATA, repr=False)
+    allow_insecure_http: bool = False
+
+    def __post_init__(self) -> None:
+        for endpoint in _ENDPOINTS:
+            url = getattr(self, endpoint.value)
+            if url is not None:
+                check_url(
+                    url,
+                    endpoint.value,
+                    allow_insecure_http=self.allow_insecure_http,
+                    endpoint=endpoint,
+                )
+
+    def url(self, endpoint: Endpoint) -> str:
+        """Return the URL of an endpoint; raise `LocalProtocolError` if none is known."""
+        url = getattr(self, endpoint.value, None) if endpoint in _ENDPOINTS else None
+        if not isinstance(url, str):
+            raise LocalProtocolError(
+                f"this server has no {endpoint}",
+                endpoint=endpoint,
+                advice=f"give {endpoint.value}=, or read the server's metadata",
+            )
+        return url
+
+    @classmethod
+    def from_metadata(
+        cls,
+        document: Mapping[str, Any],
+        *,
+        issuer: str | None = None,
+        allow_insecure_http: bool = False,
+    ) -> Server:
+        """Return the server that a metadata document describes (RFC 8414 section 3.2).
+
+        issuer: what the document's `issuer` must be, character by character.
+        Raises `RemoteProtocolError` for another issuer, an endpoint that is no safe URL, and
+        members of a wrong type. A member that is null or unknown changes nothing.
+        """
+        named = _read_text(document, "issuer")
+        if issuer is not None and named != issuer:
+            raise _bad_metadata(
+                "its issuer is not the one that was asked for", error="issuer_mismatch"
+            )
+        values: dict[str, Any] = {"issuer": named}
+        for endpoint in _ENDPOINTS:
+            values[endpoint.value] = _read_text(document, endpoint.value)
+        for name in _LISTS:
+            values[name] = _read_list(document, name)
+        for name in _FLAGS:
+            values[name] = _read_flag(document, name)
+        try:
+            return cls(
+                **values,
+                metadata=MappingProxyType(dict(document)),
+                allow_insecure_http=allow_insecure_http,
+            )
+        except LocalProtocolError as error:
+            # A URL that would be the caller's fault by hand is the server's in its document.
+            reason = error.description
+        raise _bad_metadata(reason or "one of its URLs cannot be used")
+
+    @staticmethod
+    def discover(
+        issuer: str,
+        *,
+        merge: bool = False,
+        pipeline: Pipeline | None = None,
+        allow_insecure_http: bool = False,
+    ) -> Flow[Server]:
+        """Find out where the server is, by its issuer.
+
+        Asks for the document of RFC 8414 section 3.1 first, then for those of OpenID Connect
+        Discovery 1.0 section 4.1; goes on to the next one only upon a status of 4xx.
+
+        merge: reads all documents, and takes from the later ones what the first one lacks.
+        Raises `RemoteProtocolError` where there is no document, or one of another issuer.
+        """
+        check_url(
+            issuer,
+            "issuer",
+            allow_insecure_http=allow_insecure_http,
+            endpoint=Endpoint.METADATA,
+        )
+        if "?" in issuer:
+            raise LocalProtocolError(
+                "an issuer has no query", endpoint=Endpoint.METADATA, advice="check the issuer"
+            )
+        pipeline = pipeline or Pipeline(allow_insecure_http=allow_insecure_http)
+        return _Discovery(issuer, pipeline, merge=merge, allow_http=allow_insecure_http).flow()
+
+
+def metadata_urls(issuer: str) -> tuple[str, ...]:
+    """Return where the metadata of an issuer may be, in the order in which they are asked for."""
+    parts = urlsplit(issuer)
+    origin = f"{parts.scheme}://{parts.netloc}/.well-known"
+    path = parts.path.removesuffix("/")
+    urls = (
+        f"{origin}/oauth-authorization-server{path}",
+        f"{origin}/openid-configuration{path}",
+        f"{issuer.removesuffix('/')}/.well-known/openid-configuration",
+    )
+    return tuple(dict.fromkeys(urls))  # without a path the last two are one
+
+
+class _Discovery(Exchange[Server]):
+    def __init__(self, issuer: str, pipeline: Pipeline, *, merge: bool, allow_http: bool) -> None:
+        self._issuer = issuer
+        self._merge = merge
+        self._allow_http = allow_http
+        first, *self._further = metadata_urls(issuer)
+        self._found: dict[str, Any] = {}
+        super().__init__(pipeline, _metadata_request(first), self._server)
+
+    def on_answer(self, answer: Answer) -> Action[Server]:
+        status = answer.response.status
+        if not 400 <= status < 500:
+            document = answer.read()
+            self._read_server(document, answer)
+            self._found = {**document, **self._found}
+            if not self._merge:
+                self._further = []
+        if self._further:
+            self._draft = _metadata_request(self._further.pop(0))
+            return self.send(answer.now)
+        return Finished(self._server(answer))
+
+    def _server(self, answer: Answer) -> Server:
+        if not self._found:
+            raise answer.broken(
+                "no metadata document was found", advice="check the issuer, or give the endpoints"
+            )
+        return self._read_server(self._found, answer)
+
+    def _read_server(self, document: Mapping[str, Any], answer: Answer) -> Server:
+        try:
+            return Server.from_metadata(
+                document, issuer=self._issuer, allow_insecure_http=self._allow_http
+            )
+        except RemoteProtocolError as error:
+            error.status, error.response = answer.response.status, answer.response
+            raise
+
+
+def _metadata_request(url: str) -> RequestToSend:
+    return RequestToSend(
+        endpoint=Endpoint.METADATA,
+        method="GET",
+        url=url,
+        headers=(("Accept", "application/json"),),
+    )
+
+
+def _bad_metadata(reason: str, *, error: str | None = None) -> RemoteProtocolError:
+    return RemoteProtocolError(
+        f"the server's metadata cannot be used: {reason}",
+        error=error,
+        endpoint=Endpoint.METADATA,
+        advice="check the issuer; if it is right, the fault is the server's",
+    )
+
+
+def _wrong_type(name: str, wanted: str) -> NoReturn:
+    raise _bad_metadata(f"its {name} is not {wanted}")
+
+
+def _read_text(document: Mapping[str, Any], name: str) -> str | None:
+    value = document.get(name)
+    if value is not None and not isinstance(value, str):
+        _wrong_type(name, "a text")
+    return value or None
+
+
+def _read_list(document: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    value = document.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        _wrong_type(name, "a list of texts")
+    return tuple(value)
+
+
+def _read_flag(document: Mapping[str, Any], name: str) -> bool:
+    value = document.get(name)
+    if value is not None and not isinstance(value, bool):
+        _wrong_type(name, "true or false")
+    return bool(value)
