@@ -12,6 +12,7 @@ from .authorization import (
     PendingAuthorization,
     ResponseMode,
     authorization_url,
+    check_verifier,
     code_challenge,
     random_text,
 )
@@ -83,22 +84,35 @@ class Client:
     def authorize(
         self,
         *,
-        redirect_uri: str,
+        redirect_uri: str | None,
         scope: Scope = None,
         state: str | None = None,
         nonce: str | None = None,
+        response_type: str = "code",
         response_mode: ResponseMode | None = None,
+        code_verifier: str | None = None,
         resource: Sequence[str] = (),
         parameters: Parameters = (),
     ) -> Flow[PendingAuthorization]:
         """Prepare to send a user to the authorization endpoint (RFC 6749 section 4.1.1).
 
-        state: made at random where it is left out.
+        redirect_uri: None where the server knows only one.
+        state, code_verifier: made at random where they are left out.
+        response_type: anything with `code` in it gets a PKCE challenge.
         response_mode: sent only where it is given.
         resource: the resources that the token is for (RFC 8707 section 2).
+        Raises `RemoteProtocolError` where the server's metadata rule out S256.
         """
         return self._authorize(
-            "code", redirect_uri, scope, state, nonce, response_mode, resource, parameters
+            response_type,
+            redirect_uri,
+            scope,
+            state,
+            nonce,
+            response_mode,
+            code_verifier,
+            resource,
+            parameters,
         )
 
     def redeem(
@@ -185,7 +199,7 @@ class Client:
         A legacy way: RFC 9700 section 2.1.2 advises against it. Read what comes back with
         `redeem_implicit`.
         """
-        return self._authorize("token", redirect_uri, scope, state, None, None, (), parameters)
+        return self._authorize("token", redirect_uri, scope, state, None, None, None, (), parameters)
 
     def redeem_implicit(self, pending: PendingAuthorization, callback: str) -> Flow[OAuth2Token]:
         """Take the token out of a callback's fragment (RFC 6749 section 4.2.2); sends nothing."""
@@ -303,28 +317,30 @@ class Client:
     def _authorize(
         self,
         response_type: str,
-        redirect_uri: str,
+        redirect_uri: str | None,
         scope: Scope,
         state: str | None,
         nonce: str | None,
         response_mode: ResponseMode | None,
+        verifier: str | None,
         resource: Sequence[str],
         parameters: Parameters,
     ) -> Flow[PendingAuthorization]:
         server = self.server
         endpoint = server.url(Endpoint.AUTHORIZATION)
         state = state or random_text(self.random_bytes)
-        verifier = None
         given: list[tuple[str, str]] = [
             ("response_type", response_type),
             ("client_id", self.client_id),
-            ("redirect_uri", redirect_uri),
+            *((("redirect_uri", redirect_uri),) if redirect_uri is not None else ()),
             *_scope(scope),
             ("state", state),
         ]
-        if response_type == "code" and not self.omit_pkce:
+        if "code" not in response_type.split() or self.omit_pkce:
+            verifier = None
+        else:
             _check_challenge_method(server)
-            verifier = random_text(self.random_bytes)
+            verifier = check_verifier(verifier or random_text(self.random_bytes))
             given += [
                 ("code_challenge", code_challenge(verifier)),
                 ("code_challenge_method", "S256"),
