@@ -1,0 +1,45 @@
+"""An authorization server without I/O, for tests: yours and ours.
+
+    server = AuthorizationServer(clients=[RegisteredClient(client_id="app", redirect_uris=(...,))])
+    token = drive(client.refresh(token), send=server.send, sleep=clock.advance, now=clock)
+
+Nothing here is fit for production. `oauth2_sansio.testing.loopback` puts the same object on a socket.
+"""
+
+from __future__ import annotations
+
+from .authorization_endpoint import AuthorizationRefused, ResponseMode
+from .configuration import ClientAuthMethod, RegisteredClient, ServerSettings, User
+from .determinism import Clock, SeededBytes
+from .grants import GRANTS, token_answer
+from .ledger import IssuedToken, TokenFamily, TokenKind
+from .messages import Parameters, Refusal
+from .misbehaviour import AnswerLost, Misbehaviour
+from .schedule import Switch
+from .server import AuthorizationServer, LogEntry
+from .state import GrantFunction, ServerState
+
+__all__ = [
+    "GRANTS",
+    "AnswerLost",
+    "AuthorizationRefused",
+    "AuthorizationServer",
+    "ClientAuthMethod",
+    "Clock",
+    "GrantFunction",
+    "IssuedToken",
+    "LogEntry",
+    "Misbehaviour",
+    "Parameters",
+    "Refusal",
+    "RegisteredClient",
+    "ResponseMode",
+    "SeededBytes",
+    "ServerSettings",
+    "ServerState",
+    "Switch",
+    "TokenFamily",
+    "TokenKind",
+    "User",
+    "token_answer",
+]

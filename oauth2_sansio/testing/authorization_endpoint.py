@@ -1,0 +1,225 @@
+"""The authorization endpoint, and the callback it sends the browser to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+from html import escape, unescape
+from types import MappingProxyType
+from typing import TypeAlias
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from oauth2_sansio.events import Pairs, ResponseReceived
+
+from .configuration import RegisteredClient, User
+from .ledger import AuthorizationCode, TokenFamily, TokenKind
+from .messages import IncomingRequest, Parameters, Refusal, page
+from .state import ServerState, granted_scope
+
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_FIELD = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
+
+
+class ResponseMode(Enum):
+    """Where the callback carries its parameters."""
+
+    QUERY = "query"
+    FRAGMENT = "fragment"
+    FORM_POST = "form_post"
+
+
+class AuthorizationRefused(Exception):
+    """The server showed the user an error page, and sent the browser nowhere.
+
+    response: that page.
+    """
+
+    def __init__(self, response: ResponseReceived) -> None:
+        text = re.sub(r"<[^>]*>", " ", response.body.decode(errors="replace"))
+        super().__init__(f"status {response.status}: {' '.join(text.split())[:200]}")
+        self.response = response
+
+
+def answer_authorization(state: ServerState, request: IncomingRequest) -> ResponseReceived:
+    """Let the user decide, and send the browser back (RFC 6749 sections 4.1 and 4.2)."""
+    try:
+        parameters = Parameters(request.query + request.form)
+        client = state.clients[parameters.require("client_id")]
+        redirect_uri = _redirect_uri(client, parameters.get("redirect_uri"))
+    except (Refusal, LookupError) as problem:
+        # Nobody may be sent to an address that is not known to be the client's.
+        text = problem.description if isinstance(problem, Refusal) else "The client is unknown."
+        return page(f"<h1>Error</h1><p>{escape(text)}</p>", status=400)
+    response_type = parameters.get("response_type")
+    mode = ResponseMode.FRAGMENT if response_type == "token" else ResponseMode.QUERY
+    try:
+        mode = _response_mode(parameters.get("response_mode"), mode)
+        pairs = _decide(state, client, parameters, request.user)
+    except Refusal as refusal:
+        pairs = (("error", refusal.error), ("error_description", refusal.description))
+    given_state = parameters.get("state")
+    if given_state is not None:
+        pairs += (("state", given_state),)
+    if state.settings.send_issuer:
+        pairs += (("iss", state.issuer),)
+    pairs = state.schedule.change_callback(request, pairs)
+    return _SENDERS[mode](redirect_uri, pairs, request.user)
+
+
+def read_callback(response: ResponseReceived) -> str:
+    """Return what the browser brings to the client: a URL, or the body of the form it posts.
+
+    Raises `AuthorizationRefused` if the answer sends the browser nowhere.
+    """
+    location = response.header("Location")
+    if location is not None:
+        return location
+    fields = _FIELD.findall(response.body.decode(errors="replace"))
+    if not fields:
+        raise AuthorizationRefused(response)
+    return urlencode([(unescape(name), unescape(value)) for name, value in fields])
+
+
+def _redirect_uri(client: RegisteredClient, asked: str | None) -> str:
+    if asked is None:
+        if len(client.redirect_uris) != 1:
+            raise Refusal("invalid_request", "The parameter redirect_uri is missing.")
+        return client.redirect_uris[0]
+    if asked in client.redirect_uris or _without_port(asked) in client.redirect_uris:
+        return asked
+    raise Refusal("invalid_request", "The redirect_uri is not registered for this client.")
+
+
+def _without_port(uri: str) -> str | None:
+    """Return a loopback address without its port, which a native app cannot know beforehand."""
+    found = re.fullmatch(r"(http://(?:127\.0\.0\.1|\[::1\])):[0-9]{1,5}(/.*)?", uri)
+    return found and found[1] + (found[2] or "")
+
+
+def _response_mode(asked: str | None, default: ResponseMode) -> ResponseMode:
+    if asked is None:
+        return default
+    try:
+        mode = ResponseMode(asked)
+    except ValueError as error:
+        raise Refusal("invalid_request", "The response_mode is not supported.") from error
+    if mode is ResponseMode.QUERY and default is ResponseMode.FRAGMENT:
+        raise Refusal("invalid_request", "A token must not be sent in a query.")
+    return mode
+
+
+def _decide(
+    state: ServerState, client: RegisteredClient, parameters: Parameters, user: User
+) -> Pairs:
+    response_type = parameters.require("response_type")
+    if response_type not in RESPONSE_TYPES:
+        raise Refusal("unsupported_response_type", "The response_type is not supported.")
+    grant_type, respond = RESPONSE_TYPES[response_type]
+    if grant_type not in client.grant_types:
+        raise Refusal("unauthorized_client", "The client may not use this response_type.")
+    scope = granted_scope(parameters.get("scope"), client.scope)
+    challenge = _challenge(state, parameters) if grant_type == "authorization_code" else None
+    if not user.approves:
+        raise Refusal(user.error, "The user did not approve.")
+    if user.scope is not None:
+        granted = user.scope.split(" ")
+        scope = " ".join(word for word in scope.split(" ") if word in granted)
+    family = TokenFamily(
+        client_id=client.client_id,
+        subject=user.subject,
+        scope=scope,
+        resources=parameters.get_all("resource"),
+        audiences=parameters.get_all("audience"),
+    )
+    return respond(state, family, parameters, challenge)
+
+
+def _challenge(state: ServerState, parameters: Parameters) -> str | None:
+    challenge = parameters.get("code_challenge")
+    if challenge is None:
+        if state.settings.require_pkce:
+            raise Refusal("invalid_request", "The parameter code_challenge is missing.")
+        return None
+    # A method that is left out means `plain` (RFC 7636 section 4.3).
+    if parameters.get("code_challenge_method") != "S256":
+        raise Refusal("invalid_request", "The code_challenge_method must be S256.")
+    if not _CHALLENGE.fullmatch(challenge):
+        raise Refusal("invalid_request", "The code_challenge is no SHA-256 value.")
+    return challenge
+
+
+def _respond_with_code(
+    state: ServerState, family: TokenFamily, parameters: Parameters, challenge: str | None
+) -> Pairs:
+    code = AuthorizationCode(
+        value=state.random_text("code"),
+        family=family,
+        redirect_uri=parameters.get("redirect_uri"),
+        challenge=challenge,
+        expires_at=state.now() + state.settings.code_lifetime,
+    )
+    state.ledger.add_code(code)
+    return (("code", code.value),)
+
+
+def _respond_with_token(
+    state: ServerState, family: TokenFamily, parameters: Parameters, challenge: str | None
+) -> Pairs:
+    token = state.issue(TokenKind.ACCESS, family)
+    return (
+        ("access_token", token.value),
+        ("token_type", "Bearer"),
+        ("expires_in", str(state.settings.access_token_lifetime)),
+        ("scope", token.scope),
+    )
+
+
+ResponseTypeFunction: TypeAlias = Callable[
+    [ServerState, TokenFamily, Parameters, str | None], Pairs
+]
+
+RESPONSE_TYPES: Mapping[str, tuple[str, ResponseTypeFunction]] = MappingProxyType(
+    {
+        "code": ("authorization_code", _respond_with_code),
+        "token": ("implicit", _respond_with_token),
+    }
+)
+"""For each `response_type`: the grant type that a client needs for it, and what is answered."""
+
+
+def _redirect(location: str, user: User) -> ResponseReceived:
+    if user.edit is not None:
+        location = user.edit(location)
+    return page("", status=302, headers=(("Location", location),))
+
+
+def _send_query(redirect_uri: str, pairs: Pairs, user: User) -> ResponseReceived:
+    joint = "&" if urlsplit(redirect_uri).query else "?"
+    return _redirect(f"{redirect_uri}{joint}{urlencode(pairs)}", user)
+
+
+def _send_fragment(redirect_uri: str, pairs: Pairs, user: User) -> ResponseReceived:
+    return _redirect(f"{redirect_uri}#{urlencode(pairs)}", user)
+
+
+def _send_form(redirect_uri: str, pairs: Pairs, user: User) -> ResponseReceived:
+    body = urlencode(pairs)
+    if user.edit is not None:
+        body = user.edit(body)
+    fields = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in parse_qsl(body, keep_blank_values=True)
+    )
+    return page(
+        f'<form method="post" action="{escape(redirect_uri)}">{fields}<button>Go on</button></form>'
+    )
+
+
+_SENDERS: Mapping[ResponseMode, Callable[[str, Pairs, User], ResponseReceived]] = MappingProxyType(
+    {
+        ResponseMode.QUERY: _send_query,
+        ResponseMode.FRAGMENT: _send_fragment,
+        ResponseMode.FORM_POST: _send_form,
+    }
+)

@@ -1,0 +1,121 @@
+"""What the server has issued, and what of it still counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class TokenKind(Enum):
+    """The kinds of tokens, by their names in `token_type_hint` (RFC 7009 section 2.1)."""
+
+    ACCESS = "access_token"
+    REFRESH = "refresh_token"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class TokenFamily:
+    """All tokens that come from one approval: they are revoked together.
+
+    subject: the user; `None` where the client acts for itself.
+    resources, audiences: the parameters `resource` and `audience`, in the order of the request.
+    """
+
+    client_id: str
+    subject: str | None
+    scope: str
+    resources: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCode:
+    """A code, and what it was issued for.
+
+    redirect_uri: as it stood in the authorization request; `None` if it was left out there.
+    challenge: the `code_challenge` (RFC 7636 section 4.3).
+    expires_at: seconds since the epoch.
+    """
+
+    value: str = field(repr=False)
+    family: TokenFamily
+    redirect_uri: str | None
+    challenge: str | None = field(repr=False)
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedToken:
+    """A token, and what it is good for.
+
+    issued_at, expires_at: seconds since the epoch.
+    """
+
+    value: str = field(repr=False)
+    kind: TokenKind
+    family: TokenFamily
+    scope: str
+    resources: tuple[str, ...]
+    audiences: tuple[str, ...]
+    issued_at: float
+    expires_at: float
+
+
+class Ledger:
+    """Keep codes and tokens, used and unused."""
+
+    __slots__ = ("_codes", "_revoked", "_spent_codes", "_spent_tokens", "_tokens")
+
+    def __init__(self) -> None:
+        self._codes: dict[str, AuthorizationCode] = {}
+        self._tokens: dict[str, IssuedToken] = {}
+        self._spent_codes: set[str] = set()
+        self._spent_tokens: dict[str, float] = {}
+        self._revoked: set[str] = set()
+
+    def add_code(self, code: AuthorizationCode) -> None:
+        """Note a code that was issued."""
+        self._codes[code.value] = code
+
+    def add_token(self, token: IssuedToken) -> None:
+        """Note a token that was issued."""
+        self._tokens[token.value] = token
+
+    def code(self, value: str) -> AuthorizationCode | None:
+        """Return what is known of a code, whether it still counts or not."""
+        return self._codes.get(value)
+
+    def token(self, value: str) -> IssuedToken | None:
+        """Return what is known of a token, whether it still counts or not."""
+        return self._tokens.get(value)
+
+    def spend_code(self, code: AuthorizationCode) -> bool:
+        """Use up a code; return whether this was its first use."""
+        first = code.value not in self._spent_codes
+        self._spent_codes.add(code.value)
+        return first
+
+    def spend_token(self, token: IssuedToken, now: float) -> float:
+        """Use up a refresh token; return the time of its first use, in seconds since the epoch."""
+        return self._spent_tokens.setdefault(token.value, now)
+
+    def is_spent(self, token: IssuedToken) -> bool:
+        """Return whether a refresh token was used and replaced."""
+        return token.value in self._spent_tokens
+
+    def revoke(self, token: IssuedToken) -> None:
+        """Revoke one token, and only this one."""
+        self._revoked.add(token.value)
+
+    def is_active(self, token: IssuedToken, now: float) -> bool:
+        """Return whether a token still counts.
+
+        now: seconds since the epoch.
+        """
+        return (
+            token.expires_at > now
+            and not token.family.revoked
+            and token.value not in self._revoked
+            and not self.is_spent(token)
+        )

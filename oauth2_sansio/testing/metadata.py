@@ -1,0 +1,67 @@
+"""What the server says about itself (RFC 8414, OpenID Connect Discovery)."""
+
+from __future__ import annotations
+
+from oauth2_sansio.events import Endpoint, ResponseReceived
+
+from .authorization_endpoint import RESPONSE_TYPES, ResponseMode
+from .configuration import ClientAuthMethod
+from .messages import IncomingRequest, json_answer
+from .state import Handler, ServerState
+
+_OAUTH = "/.well-known/oauth-authorization-server"
+_OPENID = "/.well-known/openid-configuration"
+
+
+def metadata_handlers(state: ServerState) -> dict[str, Handler]:
+    """Return the paths of the documents that exist, with what answers there.
+
+    RFC 8414 section 3.1 puts the well-known part before the issuer's path; OpenID Connect
+    Discovery section 4 puts it behind.
+    """
+    handlers: dict[str, Handler] = {}
+    if state.settings.oauth_metadata:
+        handlers[_OAUTH + state.path] = answer_oauth_metadata
+    if state.settings.openid_metadata:
+        handlers[state.path + _OPENID] = answer_openid_metadata
+    return handlers
+
+
+def answer_oauth_metadata(state: ServerState, request: IncomingRequest) -> ResponseReceived:
+    """Return the document of RFC 8414 section 2."""
+    return json_answer(_with_settings(state, _members(state)))
+
+
+def answer_openid_metadata(state: ServerState, request: IncomingRequest) -> ResponseReceived:
+    """Return the document of OpenID Connect Discovery section 3."""
+    members = _members(state) | {
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    }
+    return json_answer(_with_settings(state, members))
+
+
+def _members(state: ServerState) -> dict[str, object]:
+    methods = [method.value for method in ClientAuthMethod]
+    scopes = {word for client in state.clients.values() for word in client.scope.split()}
+    return {
+        "issuer": state.issuer,
+        "authorization_endpoint": state.url(Endpoint.AUTHORIZATION),
+        "token_endpoint": state.url(Endpoint.TOKEN),
+        "revocation_endpoint": state.url(Endpoint.REVOCATION),
+        "introspection_endpoint": state.url(Endpoint.INTROSPECTION),
+        "scopes_supported": sorted(scopes),
+        "response_types_supported": list(RESPONSE_TYPES),
+        "response_modes_supported": [mode.value for mode in ResponseMode],
+        "grant_types_supported": [*state.grants, "implicit"],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": state.settings.send_issuer,
+    }
+
+
+def _with_settings(state: ServerState, members: dict[str, object]) -> dict[str, object]:
+    members |= state.settings.metadata
+    return {name: value for name, value in members.items() if value is not None}

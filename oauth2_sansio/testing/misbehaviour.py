@@ -1,0 +1,114 @@
+"""The names of everything that the server can be told to do wrong."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Misbehaviour(Enum):
+    """Something that servers, proxies and networks do, and should not."""
+
+    # No answer.
+    REFUSE_CONNECTION = "refuse_connection"  # nothing of the request went out
+    DROP_REQUEST = "drop_request"  # the request is lost on its way; the server does not act
+    DROP_ANSWER = "drop_answer"  # the server acts, and its answer is lost
+    DROP_ANSWER_AFTER_ROTATION = "drop_answer_after_rotation"  # the same, for refreshes alone
+
+    # Another answer: the server does not act.
+    HTML_ERROR = "html_error"
+    HTML_PAGE_IN_200 = "html_page_in_200"
+    REDIRECT_302 = "redirect_302"
+    REDIRECT_307 = "redirect_307"
+    SERVER_ERROR_500_JSON = "server_error_500_json"
+    SERVER_ERROR_503_WITH_RETRY_AFTER = "server_error_503_with_retry_after"
+    RATE_LIMIT_429_WITH_DATE = "rate_limit_429_with_date"
+    ABSURD_RETRY_AFTER = "absurd_retry_after"
+    FORBIDDEN_403_EMPTY = "forbidden_403_empty"
+    UNAUTHORIZED_401_WITHOUT_CHALLENGE = "unauthorized_401_without_challenge"
+    PROBLEM_JSON = "problem_json"
+    ERROR_IN_200 = "error_in_200"
+    ERROR_OBJECT = "error_object"
+    UNKNOWN_ERROR_CODE = "unknown_error_code"
+    CONTROL_CHARACTERS_IN_DESCRIPTION = "control_characters_in_description"
+    ECHO_SECRET_IN_DESCRIPTION = "echo_secret_in_description"
+
+    # The right answer, in the wrong bytes: the server has acted.
+    EMPTY_BODY = "empty_body"
+    NOT_JSON = "not_json"
+    CUT_JSON = "cut_json"
+    JSON_ARRAY = "json_array"
+    DUPLICATE_MEMBERS = "duplicate_members"
+    DEEP_NESTING = "deep_nesting"
+    HUGE_NUMBER = "huge_number"
+    NOT_A_NUMBER = "not_a_number"
+    HUGE_BODY = "huge_body"
+    BAD_UTF8 = "bad_utf8"
+    BOM = "bom"
+    UTF16 = "utf16"
+    TEXT_PLAIN = "text_plain"
+    NO_CONTENT_TYPE = "no_content_type"
+
+    # The right answer, with wrong members: tokens were issued.
+    FORM_ENCODED_ANSWER = "form_encoded_answer"
+    TOKEN_IN_400 = "token_in_400"
+    TOKEN_IN_201 = "token_in_201"
+    ERROR_BESIDE_TOKEN = "error_beside_token"
+    MISSING_ACCESS_TOKEN = "missing_access_token"
+    NULL_ACCESS_TOKEN = "null_access_token"
+    LINE_BREAK_IN_ACCESS_TOKEN = "line_break_in_access_token"
+    MISSING_TOKEN_TYPE = "missing_token_type"
+    LOWER_CASE_TOKEN_TYPE = "lower_case_token_type"
+    UNKNOWN_TOKEN_TYPE = "unknown_token_type"
+    NULL_REFRESH_TOKEN = "null_refresh_token"
+    EMPTY_REFRESH_TOKEN = "empty_refresh_token"
+    MISSING_REFRESH_TOKEN = "missing_refresh_token"
+    MISSING_EXPIRES_IN = "missing_expires_in"
+    EXPIRES_IN_STRING = "expires_in_string"
+    EXPIRES_IN_FLOAT = "expires_in_float"
+    EXPIRES_IN_OBJECT = "expires_in_object"
+    NULL_EXPIRES_IN = "null_expires_in"
+    NEGATIVE_EXPIRES_IN = "negative_expires_in"
+    ABSURD_EXPIRES_IN = "absurd_expires_in"
+    SCOPE_ARRAY = "scope_array"
+    MISSING_SCOPE = "missing_scope"
+
+    # Callbacks.
+    ISSUER_MIXUP = "issuer_mixup"  # `iss` and code are those of another server
+    CALLBACK_WRONG_ISSUER = "callback_wrong_issuer"  # `iss` differs by a slash
+    CALLBACK_WITHOUT_ISSUER = "callback_without_issuer"
+    CALLBACK_WITHOUT_STATE = "callback_without_state"
+    CALLBACK_WRONG_STATE = "callback_wrong_state"
+    CALLBACK_WITHOUT_CODE = "callback_without_code"
+    CALLBACK_DOUBLED_CODE = "callback_doubled_code"
+    CALLBACK_ERROR_AND_CODE = "callback_error_and_code"
+
+    # Metadata.
+    METADATA_WRONG_ISSUER = "metadata_wrong_issuer"
+    METADATA_ISSUER_WITH_SLASH = "metadata_issuer_with_slash"
+    METADATA_HTTP_ENDPOINTS = "metadata_http_endpoints"
+    METADATA_SCRIPT_ENDPOINT = "metadata_script_endpoint"
+    METADATA_WITHOUT_TOKEN_ENDPOINT = "metadata_without_token_endpoint"
+    METADATA_WRONG_TYPES = "metadata_wrong_types"
+    METADATA_WITHOUT_S256 = "metadata_without_s256"
+
+    # Revocation, introspection, protected resource.
+    REVOCATION_503 = "revocation_503"
+    REVOCATION_UNSUPPORTED_TOKEN_TYPE = "revocation_unsupported_token_type"
+    INTROSPECTION_ACTIVE_AS_TEXT = "introspection_active_as_text"
+    INTROSPECTION_WITHOUT_ACTIVE = "introspection_without_active"
+    INTROSPECTION_TIMES_AS_FLOATS = "introspection_times_as_floats"
+    RESOURCE_REFUSES_TOKEN = "resource_refuses_token"
+    RESOURCE_401_WITHOUT_CHALLENGE = "resource_401_without_challenge"
+    RESOURCE_TWO_CHALLENGES = "resource_two_challenges"
+    RESOURCE_REDIRECTS_ELSEWHERE = "resource_redirects_elsewhere"
+
+
+class AnswerLost(ConnectionError):
+    """No answer comes.
+
+    sent: false if nothing of the request went out.
+    """
+
+    def __init__(self, *, sent: bool) -> None:
+        super().__init__("the answer is lost" if sent else "the connection is refused")
+        self.sent = sent

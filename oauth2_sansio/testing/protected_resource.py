@@ -1,0 +1,71 @@
+"""A protected resource, which checks the tokens that come to it (RFC 6750)."""
+
+from __future__ import annotations
+
+from oauth2_sansio.events import Pairs, ResponseReceived
+
+from .ledger import IssuedToken, TokenKind
+from .messages import IncomingRequest, Refusal, json_answer
+from .state import ServerState
+
+_REALM = 'realm="api"'
+
+
+def answer_resource_request(state: ServerState, request: IncomingRequest) -> ResponseReceived:
+    """Answer a request for a protected resource: say who asked, and for what."""
+    scope = _demanded_scope(state, request.path)
+    values = _token_values(request)
+    if not values:
+        # No error code for a request that holds no credentials (RFC 6750 section 3.1).
+        return ResponseReceived(status=401, headers=_challenge(f"Bearer {_REALM}"))
+    if len(values) > 1:
+        raise _refusal("invalid_request", "The token is sent in more than one way.", 400)
+    token = state.ledger.token(values[0])
+    if token is None or token.kind is not TokenKind.ACCESS:
+        raise _refusal("invalid_token", "The access token is unknown.", 401)
+    if not state.ledger.is_active(token, state.now()):
+        raise _refusal("invalid_token", "The access token has expired or was revoked.", 401)
+    if not set(scope.split()) <= set(token.scope.split()):
+        raise _refusal(
+            "insufficient_scope", "The access token is of too small a scope.", 403, scope
+        )
+    return json_answer(_description(request, token))
+
+
+def _demanded_scope(state: ServerState, path: str) -> str:
+    demanding = [
+        known
+        for known in state.settings.resource_scopes
+        if path == known or path.startswith(known.rstrip("/") + "/")
+    ]
+    return state.settings.resource_scopes[max(demanding, key=len)] if demanding else ""
+
+
+def _token_values(request: IncomingRequest) -> list[str]:
+    """Return the tokens in header, body and query (RFC 6750 section 2)."""
+    scheme, _, value = (request.header("Authorization") or "").partition(" ")
+    values = [value.strip()] if scheme.lower() == "bearer" else []
+    form = request.form if request.method != "GET" else ()
+    return values + [found for name, found in form + request.query if name == "access_token"]
+
+
+def _refusal(error: str, description: str, status: int, scope: str = "") -> Refusal:
+    text = f'Bearer {_REALM}, error="{error}", error_description="{description}"'
+    if scope:
+        text += f', scope="{scope}"'
+    return Refusal(error, description, status=status, headers=_challenge(text))
+
+
+def _challenge(text: str) -> Pairs:
+    return (("WWW-Authenticate", text),)
+
+
+def _description(request: IncomingRequest, token: IssuedToken) -> dict[str, object]:
+    return {
+        "method": request.method,
+        "path": request.path,
+        "client_id": token.family.client_id,
+        "subject": token.family.subject,
+        "scope": token.scope,
+        "received": len(request.body),
+    }

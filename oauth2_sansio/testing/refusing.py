@@ -1,0 +1,113 @@
+"""Misbehaviours of a server that does not act, but answers something else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from oauth2_sansio.events import Endpoint, Pairs, ResponseReceived
+
+from .fault import ELSEWHERE, Fault, Instead
+from .messages import IncomingRequest, json_answer, page
+from .misbehaviour import AnswerLost, Misbehaviour
+
+
+def _lose_request(request: IncomingRequest) -> ResponseReceived:
+    raise AnswerLost(sent=True)
+
+
+def _refuse_connection(request: IncomingRequest) -> ResponseReceived:
+    raise AnswerLost(sent=False)
+
+
+def _always(response: ResponseReceived) -> Instead:
+    return lambda request: response
+
+
+def _error(
+    error: object,
+    description: str = "Something is wrong.",
+    *,
+    status: int = 400,
+    headers: Pairs = (),
+) -> Instead:
+    members = {"error": error, "error_description": description}
+    return _always(json_answer(members, status=status, headers=headers))
+
+
+def _redirect(status: int) -> Instead:
+    return _always(page("Moved", status=status, headers=(("Location", f"{ELSEWHERE}/token"),)))
+
+
+def _echo(request: IncomingRequest) -> ResponseReceived:
+    text = "&".join(
+        [
+            request.header("Authorization") or "",
+            *(value for _, value in request.form + request.query),
+        ]
+    )
+    return json_answer({"error": "invalid_request", "error_description": f"Got {text}"}, status=400)
+
+
+_PROBLEM = ResponseReceived(
+    status=400,
+    headers=(("Content-Type", "application/problem+json"),),
+    body=b'{"type": "about:blank", "title": "Bad Request", "status": 400}',
+)
+_REFUSED_TOKEN = (
+    'Bearer realm="api", error="invalid_token", error_description="The access token is not liked."'
+)
+_REVOCATION = frozenset({Endpoint.REVOCATION})
+_RESOURCE = frozenset({Endpoint.RESOURCE})
+
+
+def _refuse_token(*headers: tuple[str, str]) -> Fault[Instead]:
+    return Fault(_always(ResponseReceived(status=401, headers=headers)), _RESOURCE)
+
+
+INSTEAD: Mapping[Misbehaviour, Fault[Instead]] = MappingProxyType(
+    {
+        Misbehaviour.REFUSE_CONNECTION: Fault(_refuse_connection),
+        Misbehaviour.DROP_REQUEST: Fault(_lose_request),
+        Misbehaviour.HTML_ERROR: Fault(_always(page("<h1>Bad Gateway</h1>", status=502))),
+        Misbehaviour.HTML_PAGE_IN_200: Fault(_always(page("<h1>Please log in</h1>"))),
+        Misbehaviour.REDIRECT_302: Fault(_redirect(302)),
+        Misbehaviour.REDIRECT_307: Fault(_redirect(307)),
+        Misbehaviour.SERVER_ERROR_500_JSON: Fault(_error("server_error", status=500)),
+        Misbehaviour.SERVER_ERROR_503_WITH_RETRY_AFTER: Fault(
+            _error("temporarily_unavailable", status=503, headers=(("Retry-After", "7"),))
+        ),
+        Misbehaviour.RATE_LIMIT_429_WITH_DATE: Fault(
+            _error(
+                "slow_down", status=429, headers=(("Retry-After", "Fri, 01 Jan 2100 00:00:00 GMT"),)
+            )
+        ),
+        Misbehaviour.ABSURD_RETRY_AFTER: Fault(
+            _error("temporarily_unavailable", status=503, headers=(("Retry-After", "9" * 5000),))
+        ),
+        Misbehaviour.FORBIDDEN_403_EMPTY: Fault(_always(ResponseReceived(status=403))),
+        Misbehaviour.UNAUTHORIZED_401_WITHOUT_CHALLENGE: Fault(
+            _error("invalid_client", status=401)
+        ),
+        Misbehaviour.PROBLEM_JSON: Fault(_always(_PROBLEM)),
+        Misbehaviour.ERROR_IN_200: Fault(_error("invalid_grant", status=200)),
+        Misbehaviour.ERROR_OBJECT: Fault(_error({"code": 190, "message": "Session has expired"})),
+        Misbehaviour.UNKNOWN_ERROR_CODE: Fault(_error("invalid_code")),
+        Misbehaviour.CONTROL_CHARACTERS_IN_DESCRIPTION: Fault(
+            _error("invalid_request", "\x1b[31mred\x00\r\nSet-Cookie: a=b\u202e\ud800")
+        ),
+        Misbehaviour.ECHO_SECRET_IN_DESCRIPTION: Fault(_echo),
+        Misbehaviour.REVOCATION_503: Fault(
+            _error("server_error", status=503, headers=(("Retry-After", "7"),)), _REVOCATION
+        ),
+        Misbehaviour.REVOCATION_UNSUPPORTED_TOKEN_TYPE: Fault(
+            _error("unsupported_token_type"), _REVOCATION
+        ),
+        Misbehaviour.RESOURCE_REFUSES_TOKEN: _refuse_token(("WWW-Authenticate", _REFUSED_TOKEN)),
+        Misbehaviour.RESOURCE_401_WITHOUT_CHALLENGE: _refuse_token(),
+        Misbehaviour.RESOURCE_TWO_CHALLENGES: _refuse_token(
+            ("WWW-Authenticate", f'{_REFUSED_TOKEN}, DPoP algs="ES256", error="invalid_token"')
+        ),
+        Misbehaviour.RESOURCE_REDIRECTS_ELSEWHERE: Fault(_redirect(307), _RESOURCE),
+    }
+)

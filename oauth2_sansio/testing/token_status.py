@@ -1,0 +1,63 @@
+"""Revocation and introspection: what becomes of a token, and what it is worth."""
+
+from __future__ import annotations
+
+from oauth2_sansio.events import ResponseReceived
+
+from .client_authentication import authenticate_client
+from .ledger import IssuedToken, TokenKind
+from .messages import NO_STORE, IncomingRequest, Refusal, json_answer
+from .state import ServerState
+from .token_endpoint import posted_parameters
+
+
+def answer_revocation(state: ServerState, request: IncomingRequest) -> ResponseReceived:
+    """Revoke a token (RFC 7009 section 2)."""
+    parameters = posted_parameters(request)
+    client = authenticate_client(state, request, parameters)
+    token = state.ledger.token(parameters.require("token"))
+    if token is not None:
+        if token.family.client_id != client.client_id:
+            raise Refusal("invalid_grant", "The token was issued to another client.")
+        _revoke(state, token)
+    return ResponseReceived(status=200, headers=NO_STORE)
+
+
+def answer_introspection(state: ServerState, request: IncomingRequest) -> ResponseReceived:
+    """Say what a token is worth (RFC 7662 section 2).
+
+    A public client learns of its own tokens alone.
+    """
+    parameters = posted_parameters(request)
+    client = authenticate_client(state, request, parameters)
+    token = state.ledger.token(parameters.require("token"))
+    if token is None or not state.ledger.is_active(token, state.now()):
+        return json_answer({"active": False})
+    if client.client_secret is None and token.family.client_id != client.client_id:
+        return json_answer({"active": False})
+    return json_answer(_description(state, token))
+
+
+def _revoke(state: ServerState, token: IssuedToken) -> None:
+    if token.kind is TokenKind.REFRESH or state.settings.revoke_family_with_access_token:
+        token.family.revoked = True
+    else:
+        state.ledger.revoke(token)
+
+
+def _description(state: ServerState, token: IssuedToken) -> dict[str, object]:
+    members: dict[str, object] = {
+        "active": True,
+        "iss": state.issuer,
+        "client_id": token.family.client_id,
+        "scope": token.scope,
+        "iat": int(token.issued_at),
+        "exp": int(token.expires_at),
+    }
+    if token.kind is TokenKind.ACCESS:
+        members["token_type"] = "Bearer"
+    if token.family.subject is not None:
+        members["sub"] = members["username"] = token.family.subject
+    if token.resources or token.audiences:
+        members["aud"] = [*token.resources, *token.audiences]
+    return members
