@@ -79,13 +79,24 @@ class OAuth2Token(dict[str, Any]):
         now: seconds since the epoch; the system's clock where it is left out.
         Returns None where nobody knows.
         """
+        stale_at = self.stale_at(leeway)
+        if stale_at is None:
+            return None
+        return (_system_time() if now is None else now) >= stale_at
+
+    def stale_at(self, leeway: float = DEFAULT_LEEWAY) -> float | None:
+        """Return when the access token is to be renewed, in seconds since the epoch.
+
+        leeway: see `is_expired`.
+        Returns None where nobody knows when it expires, and 0 where it never was good.
+        """
         lifetime = read_seconds(self.get("expires_in"))
         expires_at = self.expires_at
         if expires_at is None:
-            return True if lifetime is not None and lifetime <= 0 else None
+            return 0.0 if lifetime is not None and lifetime <= 0 else None
         if lifetime is not None and lifetime <= max(leeway, SHORT_LIFETIME):
             leeway = min(leeway, max(lifetime, 0.0) / 5)
-        return (_system_time() if now is None else now) >= expires_at - leeway
+        return expires_at - leeway
 
     def __repr__(self) -> str:
         expires_at = self.expires_at
