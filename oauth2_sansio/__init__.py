@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .errors import Outcome as Outcome
     from .errors import RemoteProtocolError as RemoteProtocolError
     from .errors import TransportError as TransportError
+    from .errors import UnsavedTokenError as UnsavedTokenError
     from .errors import UnsupportedTokenTypeError as UnsupportedTokenTypeError
     from .events import Endpoint as Endpoint
     from .events import Finished as Finished
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from .introspection import Introspection as Introspection
     from .keeper import AwaitRefresh as AwaitRefresh
     from .keeper import RefreshIt as RefreshIt
+    from .keeper import SaveIt as SaveIt
     from .keeper import TokenKeeper as TokenKeeper
     from .keeper import UseToken as UseToken
     from .resource import TokenPlacement as TokenPlacement
@@ -96,6 +98,7 @@ _MODULES = {
         "Outcome",
         "RemoteProtocolError",
         "TransportError",
+        "UnsavedTokenError",
         "UnsupportedTokenTypeError",
     ),
     "events": (
@@ -113,7 +116,7 @@ _MODULES = {
     "exchange": ("Exchange", "Pipeline", "Signer", "Unsigned"),
     "flow": ("TRANSITIONS", "Flow", "State"),
     "introspection": ("Introspection",),
-    "keeper": ("AwaitRefresh", "RefreshIt", "TokenKeeper", "UseToken"),
+    "keeper": ("AwaitRefresh", "RefreshIt", "SaveIt", "TokenKeeper", "UseToken"),
     "resource": ("TokenPlacement", "authorization_header"),
     "server": ("Server",),
     "tokens": ("OAuth2Token",),

@@ -82,7 +82,7 @@ class OAuth2Error(Exception):
         return f"{text}; {self.advice}" if self.advice else text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        left_out = {"response", "cause"}
+        left_out = {"response", "cause", "token"}
         state = {name: value for name, value in self.__dict__.items() if name not in left_out}
         return _rebuild, (type(self), self.args, state)
 
@@ -187,6 +187,25 @@ class TransportError(OAuth2Error):
         self.cause = cause
 
 
+class UnsavedTokenError(OAuth2Error):
+    """A new token came, and the function that saves it has failed.
+
+    token: the new token, a dict. The one before it is used up. The library keeps the new one in
+        memory, goes on with it, and tries to save it again at the next use and at `close()`.
+    """
+
+    default_error = "unsaved_token"
+
+    def __init__(self, token: dict[str, Any]) -> None:
+        super().__init__(
+            None,
+            "a new token was issued, and the function that saves it has failed",
+            endpoint=Endpoint.TOKEN,
+            advice="save error.token yourself, or mend update_token: it is called again",
+        )
+        self.token = token
+
+
 def printable(text: str, limit: int) -> str:
     """Return text in printable ASCII, with escapes for all else, cut to `limit` characters."""
     clipped = text if len(text) <= limit else f"{text[: limit - 3]}..."
@@ -205,5 +224,7 @@ def _rebuild(
     error.response = None
     if isinstance(error, TransportError):
         error.cause = None
+    if isinstance(error, UnsavedTokenError):
+        error.token = {}
     error.__dict__.update(state)
     return error

@@ -106,6 +106,10 @@ class TokenKeeper:
         self._failure: OAuth2Error | None = None  # of the ticket settled last
         self._spent: str | None = None  # the refresh token that a renewal has replaced
         self._dead: tuple[str, OAuth2Error] | None = None  # a refresh token, and how it died
+        self._unsaved: OAuth2Token | None = None  # the token before, while this one is not saved
+        # Until when, for which access token and which expiry, this header is good. One value, so
+        # that threads see all of it or nothing.
+        self._ready: tuple[float, object, object, str] | None = None
         self._hold(token)
 
     @property
@@ -118,9 +122,9 @@ class TokenKeeper:
         self._hold(token)
 
     @property
-    def unsaved(self) -> OAuth2Token | None:
-        """The current token where it still has to be saved; else None."""
-        return self._token if self._unsaved is not None else None
+    def unsaved(self) -> bool:
+        """Whether the current token still has to be saved."""
+        return self._unsaved is not None
 
     def arrive(self, token: OAuth2Token) -> None:
         """Take a token that was just issued: it is used once, even if it has expired already."""
@@ -175,9 +179,9 @@ class TokenKeeper:
             raise MissingTokenError(
                 "there is no token", advice="fetch one, or assign one, before the first request"
             )
+        if (unsaved := self.acquire_save()) is not None:
+            return unsaved
         if token is not None:
-            if self._unsaved is not None:
-                return SaveIt(self._start(None), token, self._unsaved)
             served = waited and spending in (None, self._renewed_from)
             if served or (spending is not None and spending == self._spent):
                 return UseToken(token)
@@ -189,6 +193,12 @@ class TokenKeeper:
             self._untried = False
             return UseToken(token)
         return self._begin(self._renew, token, token.refresh_token)
+
+    def acquire_save(self) -> SaveIt | None:
+        """Return what there is to save and nobody is saving; None where there is nothing."""
+        if self._running or self._unsaved is None or self._token is None:
+            return None
+        return SaveIt(self._start(None), self._token, self._unsaved)
 
     def settle(
         self, ticket: int, outcome: OAuth2Token | OAuth2Error | None, *, saved: bool = True
@@ -235,11 +245,9 @@ class TokenKeeper:
 
     def _hold(self, token: OAuth2Token | None) -> None:
         self._token = token
-        self._unsaved: OAuth2Token | None = None  # the token before, while this one is not saved
+        self._unsaved = None
         self._untried = False
-        # Until when, for which access token and which expiry, this header is good. One value, so
-        # that threads see all of it or nothing.
-        self._ready: tuple[float, object, object, str] | None = None
+        self._ready = None
 
     def _look_again(self, now: float) -> str | None:
         token = self._token
