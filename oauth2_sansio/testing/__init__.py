@@ -1,14 +1,15 @@
 """An authorization server without I/O, for tests: yours and ours.
 
-    server = AuthorizationServer(clients=[RegisteredClient(client_id="app", redirect_uris=(...,))])
+    server = AuthorizationServer(clients=[RegisteredClient(client_id="app")], now=clock)
     token = drive(client.refresh(token), send=server.send, sleep=clock.advance, now=clock)
 
-Nothing here is fit for production. `oauth2_sansio.testing.loopback` puts the same object on a socket.
+Nothing here is fit for production. `oauth2_sansio.testing.loopback` puts the same object
+on a socket.
 """
 
 from __future__ import annotations
 
-from .authorization_endpoint import AuthorizationRefused, ResponseMode
+from .authorization_endpoint import AuthorizationRefused
 from .configuration import ClientAuthMethod, RegisteredClient, ServerSettings, User
 from .determinism import Clock, SeededBytes
 from .grants import GRANTS, token_answer
@@ -33,7 +34,6 @@ __all__ = [
     "Parameters",
     "Refusal",
     "RegisteredClient",
-    "ResponseMode",
     "SeededBytes",
     "ServerSettings",
     "ServerState",

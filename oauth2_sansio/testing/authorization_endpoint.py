@@ -164,7 +164,7 @@ def _respond_with_code(
 
 
 def _respond_with_token(
-    state: ServerState, family: TokenFamily, parameters: Parameters, challenge: str | None
+    state: ServerState, family: TokenFamily, _parameters: Parameters, _challenge: str | None
 ) -> Pairs:
     token = state.issue(TokenKind.ACCESS, family)
     return (

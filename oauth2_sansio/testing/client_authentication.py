@@ -65,7 +65,7 @@ def invalid_client(description: str) -> Refusal:
 
 
 def _basic(
-    state: ServerState, request: IncomingRequest, parameters: Parameters
+    state: ServerState, request: IncomingRequest, _parameters: Parameters
 ) -> Credentials | None:
     scheme, _, encoded = (request.header("Authorization") or "").partition(" ")
     if not scheme:
@@ -84,7 +84,7 @@ def _basic(
 
 
 def _post(
-    state: ServerState, request: IncomingRequest, parameters: Parameters
+    _state: ServerState, _request: IncomingRequest, parameters: Parameters
 ) -> Credentials | None:
     client_secret = parameters.get("client_secret")
     if client_secret is None:

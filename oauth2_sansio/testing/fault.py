@@ -19,7 +19,7 @@ ELSEWHERE = "https://elsewhere.example"
 """Another server, which nobody should turn to."""
 
 
-def _every_request(request: IncomingRequest) -> bool:
+def _every_request(_request: IncomingRequest) -> bool:
     return True
 
 

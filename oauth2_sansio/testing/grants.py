@@ -34,10 +34,10 @@ def redeem_code(
     ):
         raise _invalid_grant("The redirect_uri is not that of the authorization request.")
     _check_verifier(code.challenge, parameters.get("code_verifier"))
+    resources = _narrowed(parameters.get_all("resource"), code.family.resources)
     if not state.ledger.spend_code(code):
         code.family.revoked = True
         raise _invalid_grant("The code was used before; all its tokens are revoked.")
-    resources = _narrowed(parameters.get_all("resource"), code.family.resources)
     audiences = parameters.get_all("audience") or code.family.audiences
     token = state.issue(TokenKind.ACCESS, code.family, resources=resources, audiences=audiences)
     return token_answer(token, _refresh_token(state, client, code.family))
@@ -114,8 +114,9 @@ def token_answer(access: IssuedToken, refresh: IssuedToken | None) -> ResponseRe
         "access_token": access.value,
         "token_type": "Bearer",
         "expires_in": int(access.expires_at - access.issued_at),
-        "scope": access.scope,
     }
+    if access.scope:
+        members["scope"] = access.scope
     if refresh is not None:
         members["refresh_token"] = refresh.value
     return json_answer(members)

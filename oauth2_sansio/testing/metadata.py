@@ -27,12 +27,12 @@ def metadata_handlers(state: ServerState) -> dict[str, Handler]:
     return handlers
 
 
-def answer_oauth_metadata(state: ServerState, request: IncomingRequest) -> ResponseReceived:
+def answer_oauth_metadata(state: ServerState, _request: IncomingRequest) -> ResponseReceived:
     """Return the document of RFC 8414 section 2."""
     return json_answer(_with_settings(state, _members(state)))
 
 
-def answer_openid_metadata(state: ServerState, request: IncomingRequest) -> ResponseReceived:
+def answer_openid_metadata(state: ServerState, _request: IncomingRequest) -> ResponseReceived:
     """Return the document of OpenID Connect Discovery section 3."""
     members = _members(state) | {
         "subject_types_supported": ["public"],

@@ -12,16 +12,16 @@ from .messages import IncomingRequest, json_answer, page
 from .misbehaviour import AnswerLost, Misbehaviour
 
 
-def _lose_request(request: IncomingRequest) -> ResponseReceived:
+def _lose_request(_request: IncomingRequest) -> ResponseReceived:
     raise AnswerLost(sent=True)
 
 
-def _refuse_connection(request: IncomingRequest) -> ResponseReceived:
+def _refuse_connection(_request: IncomingRequest) -> ResponseReceived:
     raise AnswerLost(sent=False)
 
 
 def _always(response: ResponseReceived) -> Instead:
-    return lambda request: response
+    return lambda _request: response
 
 
 def _error(

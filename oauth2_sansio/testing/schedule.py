@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from types import TracebackType
+from typing import Self
 
 from oauth2_sansio.events import Endpoint, Pairs, ResponseReceived
 
@@ -48,7 +49,7 @@ class Switch:
         if self._left is not None:
             self._left -= 1
 
-    def __enter__(self) -> Switch:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

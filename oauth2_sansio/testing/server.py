@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -15,12 +15,12 @@ from .configuration import RegisteredClient, ServerSettings, User
 from .determinism import Clock, SeededBytes
 from .grants import GRANTS
 from .ledger import IssuedToken
-from .messages import IncomingRequest, Refusal, read_request
+from .messages import IncomingRequest, Refusal, origin_of, read_request
 from .metadata import metadata_handlers
 from .misbehaviour import AnswerLost, Misbehaviour
 from .protected_resource import answer_resource_request
 from .schedule import Switch
-from .state import GrantFunction, Handler, ServerState
+from .state import PATHS, GrantFunction, Handler, ServerState
 from .token_endpoint import answer_token_request
 from .token_status import answer_introspection, answer_revocation
 
@@ -41,13 +41,13 @@ class LogEntry:
     """A request that came, and what became of it.
 
     endpoint: where it arrived; `None` if nothing is there, or if it could not be read.
-    form: the parameters of the query and of the posted form.
+    parameters: those of the query and of the posted form.
     response: `None` if no answer went out.
     """
 
     endpoint: Endpoint | None
     request: RequestToSend
-    form: Pairs = field(repr=False)
+    parameters: Pairs = field(repr=False)
     response: ResponseReceived | None
 
 
@@ -60,7 +60,8 @@ class AuthorizationServer:
     random_bytes: returns so many bytes; the same in every run if left out.
     user: who is at the browser when a request comes to the authorization endpoint.
     grants: what the token endpoint does for each `grant_type`.
-    lock: held while a request is answered; give a `threading.Lock()` where threads share the server.
+    lock: held while a request is answered; give a `threading.RLock()` where threads share the
+        server.
 
     A request for a host that is not the issuer's, and for a path where nothing is, gets a 404.
     Raises `ValueError` for an issuer that is no http or https URL.
@@ -90,7 +91,7 @@ class AuthorizationServer:
             random_bytes=random_bytes or SeededBytes(),
             grants=grants,
         )
-        self._lock = lock or nullcontext()
+        self.lock = lock or nullcontext()
         self._log: list[LogEntry] = []
 
     @property
@@ -110,6 +111,13 @@ class AuthorizationServer:
     def url(self, endpoint: Endpoint) -> str:
         """Return the URL of an endpoint; of the protected resource, the one above all its paths."""
         return self._state.url(endpoint)
+
+    def endpoint_at(self, url: str) -> Endpoint | None:
+        """Return which endpoint is at a URL, or `None` if nothing is there."""
+        try:
+            return self._route(origin_of(url), urlsplit(url).path)[0]
+        except (Refusal, ValueError):
+            return None
 
     def handle(self, request: RequestToSend) -> ResponseReceived:
         """Answer a request. Whatever the request is, this gives an answer.
@@ -172,7 +180,7 @@ class AuthorizationServer:
         """Return how many requests came: all, or those to one endpoint, or for one grant type."""
         return sum(
             (endpoint is None or entry.endpoint is endpoint)
-            and (grant_type is None or ("grant_type", grant_type) in entry.form)
+            and (grant_type is None or ("grant_type", grant_type) in entry.parameters)
             for entry in self._log
         )
 
@@ -200,32 +208,32 @@ class AuthorizationServer:
         token.family.revoked = True
 
     def _handle(self, request: RequestToSend, user: User) -> ResponseReceived:
-        with self._lock:
-            endpoint: Endpoint | None = None
-            form: Pairs = ()
-            response: ResponseReceived | None = None
+        with self.lock:
+            entry = LogEntry(endpoint=None, request=request, parameters=(), response=None)
             try:
                 incoming = read_request(request, user)
-                form = incoming.query + incoming.form
-                endpoint, handler = self._route(incoming)
+                entry = replace(entry, parameters=incoming.query + incoming.form)
+                endpoint, handler = self._route(incoming.origin, incoming.path)
+                entry = replace(entry, endpoint=endpoint)
                 response = self._answer(endpoint, handler, incoming)
             except Refusal as refusal:
                 response = refusal.answer
-            finally:
-                entry = LogEntry(endpoint=endpoint, request=request, form=form, response=response)
+            except AnswerLost:
                 self._log.append(entry)
+                raise
+            self._log.append(replace(entry, response=response))
             return response
 
-    def _route(self, request: IncomingRequest) -> tuple[Endpoint, Handler]:
+    def _route(self, origin: str, path: str) -> tuple[Endpoint, Handler]:
         state = self._state
-        if request.origin == state.origin:
-            handler = metadata_handlers(state).get(request.path)
+        if origin == state.origin:
+            handler = metadata_handlers(state).get(path)
             if handler is not None:
                 return Endpoint.METADATA, handler
             for endpoint, handler in HANDLERS.items():
-                path = urlsplit(state.url(endpoint)).path
-                below = endpoint is Endpoint.RESOURCE and request.path.startswith(f"{path}/")
-                if request.path == path or below:
+                own = state.path + PATHS[endpoint]
+                below = endpoint is Endpoint.RESOURCE and path.startswith(f"{own}/")
+                if path == own or below:
                     return endpoint, handler
         raise Refusal("not_found", "There is nothing at this address.", status=404)
 

@@ -20,7 +20,7 @@ def _is_refresh(request: IncomingRequest) -> bool:
     return ("grant_type", "refresh_token") in request.form + request.query
 
 
-def _lose_answer(response: ResponseReceived) -> ResponseReceived:
+def _lose_answer(_response: ResponseReceived) -> ResponseReceived:
     raise AnswerLost(sent=True)
 
 
@@ -133,7 +133,7 @@ AFTERWARDS: Mapping[Misbehaviour, Fault[Afterwards]] = MappingProxyType(
         Misbehaviour.DROP_ANSWER_AFTER_ROTATION: Fault(
             _lose_answer, frozenset({Endpoint.TOKEN}), _is_refresh
         ),
-        Misbehaviour.EMPTY_BODY: _body(lambda body: b""),
+        Misbehaviour.EMPTY_BODY: _body(lambda _body: b""),
         Misbehaviour.NOT_JSON: _body(lambda body: b"OK " + body),
         Misbehaviour.CUT_JSON: _body(lambda body: body[: len(body) // 2]),
         Misbehaviour.JSON_ARRAY: _body(lambda body: b"[" + body + b"]"),
