@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth2_sansio.errors import LocalProtocolError, OAuth2Error, RemoteProtocolError
+from oauth2_sansio.errors import LocalProtocolError, RemoteProtocolError
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.urls import (
     LONGEST_CALLBACK,
@@ -76,7 +76,7 @@ def test_a_sound_url_is_returned_as_it_is(url: str) -> None:
         ("http:$(calc.exe)", NOT_ABSOLUTE),
         ("-https://server.example/", NOT_ABSOLUTE),
         ("--help", NOT_ABSOLUTE),
-        ("httpſ://server.example/", CHARACTER),
+        ("http\u017f://server.example/", CHARACTER),
         (" https://server.example/", CHARACTER),
         ("https://server.example/\n", CHARACTER),
         ("https://server.example/a b", CHARACTER),
@@ -413,10 +413,10 @@ def test_any_callback_is_split_or_refused(text: str) -> None:
     for url in (text, f"https://{text}", f"https://[{text}]/"):
         try:
             query, fragment = split_callback(url)
-            assert url.endswith(fragment)
-            assert query in url
-        except OAuth2Error as error:
-            assert type(error) is RemoteProtocolError
+        except RemoteProtocolError:
+            continue
+        assert url.endswith(fragment)
+        assert query in url
 
 
 @pytest.mark.parametrize(
@@ -446,11 +446,11 @@ def test_params_are_added_to_a_uri(
         ([(b"a", b"\xff")], "a=%FF"),
         ([("a", None), ("b", "")], "b="),
         ({"a": "b", "c": None}, "a=b"),
+        (iter([("a", "b"), ("c", "d")]), "a=b&c=d"),
     ],
 )
 def test_params_are_encoded(params: Parameters, expected: str) -> None:
     assert url_encode(params) == expected
-    assert url_encode(iter(params.items() if isinstance(params, dict) else params)) == expected
 
 
 @pytest.mark.parametrize(
