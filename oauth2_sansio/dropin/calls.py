@@ -1,0 +1,33 @@
+"""What a call of the drop-in vocabulary comes to: a flow, and how the HTTP library is to send it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..events import T
+from ..flow import Flow
+
+
+class Call(Flow[T]):
+    """A flow together with what concerns the HTTP library alone.
+
+    options: request options of the HTTP library, such as `timeout`.
+    http_auth: an authentication object of the HTTP library, instead of client authentication.
+    amend_response: the users' hooks; each gets and returns the HTTP library's response.
+    """
+
+    __slots__ = ("amend_response", "http_auth", "options")
+
+    def __init__(
+        self,
+        flow: Flow[T],
+        *,
+        options: Mapping[str, Any],
+        http_auth: object = None,
+        amend_response: tuple[Callable[[Any], Any], ...] = (),
+    ) -> None:
+        super().__init__(flow.receive)
+        self.options = options
+        self.http_auth = http_auth
+        self.amend_response = amend_response

@@ -1,0 +1,100 @@
+"""The keyword arguments that the classes of all adapters have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, TypedDict
+
+from ..server import Server
+
+
+class Settings(TypedDict, total=False):
+    """What a client can be told beyond its class's own arguments, by keyword.
+
+    server: a whole server; the other members given count before its own.
+    allow_insecure_http: lets endpoints be plain http outside the loopback interface.
+    url_allowed: is asked before each request to an endpoint; false refuses it.
+    deadline: how many seconds a request to an endpoint may take as a whole; 30 by default.
+
+    All others are members of the server's metadata (RFC 8414 section 2) or parameters of the
+    authorization request that are the same each time.
+    """
+
+    server: Server
+    allow_insecure_http: bool
+    url_allowed: Callable[[str], bool]
+    deadline: float
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    revocation_endpoint: str
+    introspection_endpoint: str
+    pushed_authorization_request_endpoint: str
+    device_authorization_endpoint: str
+    registration_endpoint: str
+    userinfo_endpoint: str
+    end_session_endpoint: str
+    jwks_uri: str
+    server_metadata_url: str
+    code_challenge_method: str | None
+    grant_type: str
+    response_type: str
+    response_mode: str
+    nonce: str
+    prompt: str
+    login_hint: str
+    access_type: str
+    acr_values_supported: Sequence[str]
+    authorization_response_iss_parameter_supported: bool
+    claims_supported: Sequence[str]
+    code_challenge_methods_supported: Sequence[str]
+    dpop_signing_alg_values_supported: Sequence[str]
+    grant_types_supported: Sequence[str]
+    id_token_signing_alg_values_supported: Sequence[str]
+    introspection_endpoint_auth_methods_supported: Sequence[str]
+    introspection_endpoint_auth_signing_alg_values_supported: Sequence[str]
+    mtls_endpoint_aliases: Mapping[str, str]
+    op_policy_uri: str
+    op_tos_uri: str
+    require_pushed_authorization_requests: bool
+    response_modes_supported: Sequence[str]
+    response_types_supported: Sequence[str]
+    revocation_endpoint_auth_methods_supported: Sequence[str]
+    revocation_endpoint_auth_signing_alg_values_supported: Sequence[str]
+    scopes_supported: Sequence[str]
+    service_documentation: str
+    subject_types_supported: Sequence[str]
+    token_endpoint_auth_methods_supported: Sequence[str]
+    token_endpoint_auth_signing_alg_values_supported: Sequence[str]
+    ui_locales_supported: Sequence[str]
+
+
+_NOT_METADATA = frozenset({"server", "allow_insecure_http", "url_allowed", "deadline"})
+
+
+def read_metadata(settings: Mapping[str, Any], class_name: str) -> dict[str, Any]:
+    """Return the members of the server's metadata among the settings.
+
+    Raises `TypeError` for a name that is not known, and `ValueError` for a PKCE method that is not
+    safe.
+    """
+    unknown = sorted(settings.keys() - Settings.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"{class_name} has no argument {', '.join(unknown)}")
+    if settings.get("code_challenge_method") not in (None, "S256"):
+        raise ValueError('code_challenge_method can be "S256" alone: all others are unsafe')
+    server = settings.get("server")
+    metadata = {} if server is None else _members(server)
+    metadata.update(
+        (name, value)
+        for name, value in settings.items()
+        if name not in _NOT_METADATA and value is not None
+    )
+    return metadata
+
+
+def _members(server: Server) -> dict[str, Any]:
+    named = {each.name: getattr(server, each.name) for each in fields(server)}
+    del named["metadata"], named["allow_insecure_http"]
+    return {**server.metadata, **{name: value for name, value in named.items() if value}}
