@@ -14,7 +14,7 @@ from oauth2_sansio.events import Pairs, ResponseReceived
 
 from .configuration import RegisteredClient, User
 from .ledger import AuthorizationCode, TokenFamily, TokenKind
-from .messages import IncomingRequest, Parameters, Refusal, page
+from .messages import IncomingRequest, Parameters, Refusal, page, require_method
 from .state import ServerState, granted_scope
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -43,6 +43,7 @@ class AuthorizationRefused(Exception):
 
 def answer_authorization(state: ServerState, request: IncomingRequest) -> ResponseReceived:
     """Let the user decide, and send the browser back (RFC 6749 sections 4.1 and 4.2)."""
+    require_method(request, "GET", "POST")
     try:
         parameters = Parameters(request.query + request.form)
         client = state.clients[parameters.require("client_id")]

@@ -106,6 +106,17 @@ def read_pairs(text: str) -> Pairs:
     return tuple(pairs)
 
 
+def require_method(request: IncomingRequest, *methods: str) -> None:
+    """Raise `Refusal` if a request is of another method than these."""
+    if request.method not in methods:
+        raise Refusal(
+            "invalid_request",
+            f"This endpoint does not take {request.method}.",
+            status=405,
+            headers=(("Allow", ", ".join(methods)),),
+        )
+
+
 class Parameters:
     """Parameters of a request: each at most once, but for those that may repeat.
 

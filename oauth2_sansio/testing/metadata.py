@@ -6,7 +6,7 @@ from oauth2_sansio.events import Endpoint, ResponseReceived
 
 from .authorization_endpoint import RESPONSE_TYPES, ResponseMode
 from .configuration import ClientAuthMethod
-from .messages import IncomingRequest, json_answer
+from .messages import IncomingRequest, json_answer, require_method
 from .state import Handler, ServerState
 
 _OAUTH = "/.well-known/oauth-authorization-server"
@@ -27,13 +27,15 @@ def metadata_handlers(state: ServerState) -> dict[str, Handler]:
     return handlers
 
 
-def answer_oauth_metadata(state: ServerState, _request: IncomingRequest) -> ResponseReceived:
+def answer_oauth_metadata(state: ServerState, request: IncomingRequest) -> ResponseReceived:
     """Return the document of RFC 8414 section 2."""
+    require_method(request, "GET", "HEAD")
     return json_answer(_with_settings(state, _members(state)))
 
 
-def answer_openid_metadata(state: ServerState, _request: IncomingRequest) -> ResponseReceived:
+def answer_openid_metadata(state: ServerState, request: IncomingRequest) -> ResponseReceived:
     """Return the document of OpenID Connect Discovery section 3."""
+    require_method(request, "GET", "HEAD")
     members = _members(state) | {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -79,7 +79,9 @@ class Schedule:
         """Switch a misbehaviour on, so many times or always, at its own endpoints or another."""
         endpoints = _endpoints(misbehaviour)
         if endpoint is not None:
-            if (endpoint is Endpoint.AUTHORIZATION) != (misbehaviour in CALLBACKS):
+            # An answer instead can come from any endpoint, a callback from one alone.
+            where = endpoint is Endpoint.AUTHORIZATION
+            if misbehaviour not in INSTEAD and where != (misbehaviour in CALLBACKS):
                 raise ValueError(f"{misbehaviour.name} cannot happen at the {endpoint}")
             endpoints = frozenset({endpoint})
         switch = Switch(misbehaviour, endpoints, times)

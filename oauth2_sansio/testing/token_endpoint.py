@@ -5,7 +5,7 @@ from __future__ import annotations
 from oauth2_sansio.events import ResponseReceived
 
 from .client_authentication import authenticate_client
-from .messages import FORM, IncomingRequest, Parameters, Refusal
+from .messages import FORM, IncomingRequest, Parameters, Refusal, require_method
 from .state import ServerState
 
 _NEVER_IN_A_URL = frozenset({"client_secret", "code", "password", "refresh_token", "token"})
@@ -32,13 +32,7 @@ def posted_parameters(request: IncomingRequest) -> Parameters:
 
     Raises `Refusal` for another method, another type of body, and secrets in the URL.
     """
-    if request.method != "POST":
-        raise Refusal(
-            "invalid_request",
-            "This endpoint takes POST requests alone.",
-            status=405,
-            headers=(("Allow", "POST"),),
-        )
+    require_method(request, "POST")
     if request.body and not request.form:
         raise Refusal("invalid_request", f"The body must be of the type {FORM}.")
     if any(name in _NEVER_IN_A_URL for name, _ in request.query):

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+
+from oauth2_sansio.events import Endpoint, ResponseReceived
+from oauth2_sansio.testing import ServerSettings
+
+from .world import World, error, members
+
+METHODS = ["none", "client_secret_basic", "client_secret_post"]
+
+
+def test_the_document() -> None:
+    response = World().get("https://as.example.com/.well-known/oauth-authorization-server")
+    assert (response.status, response.header("Content-Type")) == (200, "application/json")
+    assert members(response) == {
+        "issuer": "https://as.example.com",
+        "authorization_endpoint": "https://as.example.com/authorize",
+        "token_endpoint": "https://as.example.com/token",
+        "revocation_endpoint": "https://as.example.com/revoke",
+        "introspection_endpoint": "https://as.example.com/introspect",
+        "scopes_supported": ["read", "write"],
+        "response_types_supported": ["code", "token"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "password",
+            "implicit",
+        ],
+        "token_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_methods_supported": METHODS,
+        "introspection_endpoint_auth_methods_supported": METHODS,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def test_the_document_of_openid_connect() -> None:
+    world = World()
+    openid = members(world.get("https://as.example.com/.well-known/openid-configuration"))
+    oauth = members(world.get("https://as.example.com/.well-known/oauth-authorization-server"))
+    assert openid == oauth | {
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("issuer", "urls"),
+    [
+        (
+            "https://example.com",
+            (
+                "https://example.com/.well-known/oauth-authorization-server",
+                "https://example.com/.well-known/openid-configuration",
+            ),
+        ),
+        (
+            "https://example.com/",
+            (
+                "https://example.com/.well-known/oauth-authorization-server",
+                "https://example.com/.well-known/openid-configuration",
+            ),
+        ),
+        (
+            "https://example.com/a/b/",
+            (
+                "https://example.com/.well-known/oauth-authorization-server/a/b",
+                "https://example.com/a/b/.well-known/openid-configuration",
+            ),
+        ),
+    ],
+)
+def test_where_the_documents_are(issuer: str, urls: tuple[str, str]) -> None:
+    world = World(issuer=issuer)
+    for url in urls:
+        document = members(world.get(url))
+        assert document["issuer"] == issuer
+        assert document["token_endpoint"] == issuer.rstrip("/") + "/token"
+        assert world.server.endpoint_at(document["token_endpoint"]) is Endpoint.TOKEN
+    assert error(world.get(f"{urls[0]}/x")) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("settings", "statuses"),
+    [
+        (ServerSettings(oauth_metadata=False), (404, 200)),
+        (ServerSettings(openid_metadata=False), (200, 404)),
+    ],
+)
+def test_a_document_may_be_missing(
+    settings: ServerSettings, statuses: tuple[int, int]
+) -> None:
+    world = World(settings)
+    answers = [
+        world.get(f"https://as.example.com/.well-known/{name}").status
+        for name in ("oauth-authorization-server", "openid-configuration")
+    ]
+    assert tuple(answers) == statuses
+
+
+def test_other_members() -> None:
+    world = World(
+        ServerSettings(send_issuer=False, metadata={"x": 1, "revocation_endpoint": None})
+    )
+    document = members(
+        world.get("https://as.example.com/.well-known/oauth-authorization-server")
+    )
+    assert document["x"] == 1
+    assert document["authorization_response_iss_parameter_supported"] is False
+    assert "revocation_endpoint" not in document
+
+
+def test_only_get() -> None:
+    world = World()
+    url = "https://as.example.com/.well-known/oauth-authorization-server"
+    answers: list[ResponseReceived] = [world.get(url, method=name) for name in ("HEAD", "POST")]
+    assert [answer.status for answer in answers] == [200, 405]
+    assert answers[1].header("Allow") == "GET, HEAD"
