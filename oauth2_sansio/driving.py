@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import assert_never
 
 from .errors import LocalProtocolError
 from .events import (
@@ -53,6 +54,8 @@ def drive(
                 if sign is None:
                     raise _no_signer(action)
                 event = SignatureMade(sign(action))
+            case _:
+                assert_never(action)
         action = flow.receive(event, now())
     return action.result
 
@@ -78,5 +81,7 @@ async def drive_async(
                 if sign is None:
                     raise _no_signer(action)
                 event = SignatureMade(await sign(action))
+            case _:
+                assert_never(action)
         action = flow.receive(event, now())
     return action.result

@@ -31,8 +31,9 @@ class OAuth2Error(Exception):
     """Say what went wrong, whose fault it was, at which endpoint, and what to try.
 
     error: the code, the server's (RFC 6749 section 5.2) or the library's own.
-    description: more about it; may be the server's text, unchanged, so do not show it as HTML.
-    uri: a page about it, if the server named one.
+    description: more about it; where it is the server's text, only the secrets that we sent are cut
+        out, so do not show it as HTML.
+    uri: a page about it, if the server named one; as little to be trusted.
     status: the HTTP status, if there was a response.
     endpoint: where it happened, if at an endpoint.
     advice: what to try.
@@ -79,7 +80,7 @@ class OAuth2Error(Exception):
             where.append(f"status {self.status}")
         if where:
             text += f" ({', '.join(where)})"
-        return f"{text}; {self.advice}" if self.advice else text
+        return f"{text}; {printable(self.advice, 600)}" if self.advice else text
 
     def __reduce__(self) -> tuple[Any, ...]:
         left_out = {"response", "cause", "token"}
@@ -208,19 +209,19 @@ class UnsavedTokenError(OAuth2Error):
 
 def printable(text: str, limit: int) -> str:
     """Return text in printable ASCII, with escapes for all else, cut to `limit` characters."""
-    clipped = text if len(text) <= limit else f"{text[: limit - 3]}..."
-    if clipped.isascii() and clipped.isprintable():
-        return clipped
-    return "".join(
-        sign if sign.isascii() and sign.isprintable() else ascii(sign)[1:-1] for sign in clipped
-    )
+    shown = text[: limit + 1]
+    if not (shown.isascii() and shown.isprintable()):
+        shown = "".join(
+            sign if sign.isascii() and sign.isprintable() else ascii(sign)[1:-1] for sign in shown
+        )
+    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
 
 
 def _rebuild(
     kind: type[OAuth2Error], arguments: tuple[Any, ...], state: dict[str, Any]
 ) -> OAuth2Error:
     error = kind.__new__(kind, *arguments)
-    error.args = arguments
+    error.args = arguments  # an OSError, which an adapter's errors are too, has not kept them
     error.response = None
     if isinstance(error, TransportError):
         error.cause = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Generic, TypeAlias, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -60,10 +60,13 @@ class RequestToSend:
 
     @property
     def body(self) -> bytes:
-        """The bytes of the body; empty where there is none."""
+        """The bytes of the body; empty where there is none.
+
+        Raises ValueError for a form that UTF-8 cannot write; a flow never lets such a request out.
+        """
         if self.content is not None:
             return self.content
-        return urlencode(self.form).encode("ascii")
+        return _form_encoded(self.form).encode("ascii")
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its letter case."""
@@ -76,14 +79,20 @@ class RequestToSend:
         return replace(self, headers=(*kept, (name, value)))
 
     def with_parameters(self, parameters: Pairs) -> RequestToSend:
-        """Return this request with more parameters: in its body, or in the query of a GET."""
+        """Return this request with more parameters: in its body, or in the query of a GET.
+
+        Raises ValueError for a text that UTF-8 cannot write.
+        """
+        if not parameters:
+            return self
         if self.method == "GET":
-            joint = "&" if "?" in self.url else "?"
-            return replace(self, url=f"{self.url}{joint}{urlencode(parameters, quote_via=quote)}")
+            joint = "?" if "?" not in self.url else "" if self.url[-1] in "?&" else "&"
+            query = _form_encoded(parameters).replace("+", "%20")
+            return replace(self, url=f"{self.url}{joint}{query}")
         if self.content is None:
             return replace(self, form=self.form + parameters)
-        joined = b"&".join(filter(None, (self.content, urlencode(parameters).encode("ascii"))))
-        return replace(self, content=joined)
+        added = _form_encoded(parameters).encode("ascii")
+        return replace(self, content=b"&".join(filter(None, (self.content, added))))
 
     def __repr__(self) -> str:
         return (
@@ -191,6 +200,14 @@ Event: TypeAlias = Started | ResponseReceived | RequestFailed | WaitElapsed | Si
 def without_query(url: str) -> str:
     """Return a URL without its query and fragment, where secrets may be."""
     return url.partition("#")[0].partition("?")[0]
+
+
+def _form_encoded(parameters: Pairs) -> str:
+    try:
+        return urlencode(parameters)
+    except UnicodeEncodeError:
+        refusal = ValueError("a parameter holds half of a surrogate pair")
+    raise refusal  # not inside `except`: the codec's own exception holds the value
 
 
 def _first(headers: Pairs, name: str) -> str | None:
