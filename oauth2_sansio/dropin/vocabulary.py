@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from ..authorization import PendingAuthorization
@@ -27,6 +28,26 @@ R = TypeVar("R")
 
 _AUTHORIZATION_DEFAULTS = ("response_mode", "nonce", "prompt", "login_hint", "access_type")
 _NEVER_IN_A_URL = frozenset({"client_secret", "password"})
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """How one call authenticates, and as whom.
+
+    http_auth: an object of the HTTP library that does it instead.
+    """
+
+    client_id: str | None
+    way: ClientAuthentication
+    http_auth: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAbout:
+    """A token that was revoked or introspected, and the status of the answer."""
+
+    token: str = field(repr=False)
+    status: int
 
 
 class Vocabulary:
@@ -135,7 +156,7 @@ class Vocabulary:
         client = self._client(
             Endpoint.AUTHORIZATION,
             url,
-            Unauthenticated(),
+            Chosen(self.client_id, Unauthenticated()),
             omit_pkce=not challenged or "code_challenge" in kwargs,
         )
         action = client.authorize(
@@ -182,11 +203,12 @@ class Vocabulary:
         grant_type: str | None,
         state: str | None,
         parameters: dict[str, Any],
+        now: float,
     ) -> Call[OAuth2Token] | OAuth2Token:
         options = self._take_options(parameters)
         response = parameters.pop("authorization_response", None)
         if response is not None:
-            callback = self._read_callback(response, url, state, parameters)
+            callback = self._read_callback(response, url, state, now)
             if callback.token is not None:
                 return callback.token
             parameters["code"] = callback.code
@@ -216,6 +238,16 @@ class Vocabulary:
         if grant_type == "client_credentials":
             self._client_credentials = call  # renewed with all that was asked for here
         return call()
+
+    def _implicit_token(self, response: str, state: str | None, now: float) -> OAuth2Token:
+        callback = self._read_callback(response, None, state, now, token_is_welcome=True)
+        if callback.token is None:
+            raise LocalProtocolError(
+                "there is no token in the fragment of this callback",
+                endpoint=Endpoint.AUTHORIZATION,
+                advice="pass it to fetch_token",
+            )
+        return callback.token
 
     def _refreshing(
         self,
@@ -256,7 +288,7 @@ class Vocabulary:
         auth: Any,
         headers: Mapping[str, str] | None,
         parameters: dict[str, Any],
-    ) -> Call[str]:
+    ) -> Call[AskedAbout]:
         options = self._take_options(parameters)
         token = token or self._own_token()
         if token_type_hint:
@@ -266,7 +298,10 @@ class Vocabulary:
         client = self._client(endpoint, url, chosen, hooks=hooks)
         # The caller gets the HTTP library's response as it is, so nothing of it is read here.
         flow = client.exchange(
-            endpoint, given, lambda _answer: token, headers=_header_pairs(headers)
+            endpoint,
+            given,
+            lambda answer: AskedAbout(token, answer.response.status),
+            headers=_header_pairs(headers),
         )
         return self._call(flow, options, chosen, None)
 
@@ -283,7 +318,7 @@ class Vocabulary:
         if self._client_credentials is not None:
             return self._client_credentials()
         if self.metadata.get("grant_type") == "client_credentials" and known:
-            call = self._fetching(None, "", "POST", None, None, "client_credentials", None, {})
+            call = self._fetching(None, "", "POST", None, None, "client_credentials", None, {}, 0.0)
             assert isinstance(call, Call)  # only a callback can hold a token already
             return call
         _raise_not_renewable(has_refresh_token=bool(token.refresh_token))
@@ -297,7 +332,13 @@ class Vocabulary:
     # How they are made.
 
     def _read_callback(
-        self, response: str, url: str | None, state: str | None, parameters: Mapping[str, Any]
+        self,
+        response: str,
+        url: str | None,
+        state: str | None,
+        now: float,
+        *,
+        token_is_welcome: bool = False,
     ) -> Callback:
         expected = state or self.state
         if expected is None and not self._warned:
@@ -306,19 +347,20 @@ class Vocabulary:
                 "this callback is accepted although no state is expected: anybody can forge it. "
                 "Pass state= to fetch_token or to the constructor",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
-        has_endpoint = bool(url or self.metadata.get("token_endpoint"))
+        no_endpoint = not (url or self.metadata.get("token_endpoint"))
         return read_callback(
             response,
             state=expected,
             response_type=self._response_type(),
             response_mode=self.metadata.get("response_mode"),
-            token_is_welcome=not has_endpoint or self._response_type() == "token",
+            token_is_welcome=token_is_welcome or no_endpoint or self._response_type() == "token",
             issuer=self.metadata.get("issuer"),
             issuer_required=bool(
                 self.metadata.get("authorization_response_iss_parameter_supported")
             ),
+            now=now,
         )
 
     def _response_type(self) -> str:
@@ -328,50 +370,49 @@ class Vocabulary:
         self,
         endpoint: Endpoint,
         url: str | None,
-        chosen: Any,
+        chosen: Chosen,
         *,
         hooks: HookType | None = None,
         omit_pkce: bool = True,
     ) -> Client:
-        own = isinstance(chosen, tuple)
-        auth = chosen[1] if own else chosen
         methods = self.metadata.get("code_challenge_methods_supported")
+        target: dict[str, Any] = {endpoint.value: url or self.metadata.get(endpoint.value)}
         server = Server(
             issuer=self.metadata.get("issuer"),
             code_challenge_methods_supported=None if methods is None else tuple(methods),
             allow_insecure_http=self._allow_insecure_http,
-            **{endpoint.value: url or self.metadata.get(endpoint.value)},
+            **target,
         )
         return Client(
             server=server,
-            client_id=(chosen[0] if own else self.client_id) or "",
-            auth=auth if hasattr(auth, "signer") else Unauthenticated(),
+            client_id=chosen.client_id or "",
+            auth=chosen.way,
             omit_pkce=omit_pkce,
             amend_request=amend_by(self.compliance_hook.of(hooks)) if hooks else (),
             url_allowed=self._url_allowed,
         )
 
     def _call(
-        self, flow: Flow[R], options: Mapping[str, Any], chosen: Any, hooks: HookType | None
+        self, flow: Flow[R], options: Mapping[str, Any], chosen: Chosen, hooks: HookType | None
     ) -> Call[R]:
         return Call(
             flow,
             options=options,
-            http_auth=None if isinstance(chosen, tuple) or hasattr(chosen, "signer") else chosen,
+            http_auth=chosen.http_auth,
             amend_response=self.compliance_hook.of(hooks) if hooks else (),
         )
 
-    def _chosen(self, auth: Any, method: Any) -> Any:
-        # A way to authenticate; or (client_id, way); or an object of the HTTP library.
+    def _chosen(self, auth: Any, method: Any) -> Chosen:
         match auth:
             case None:
-                return self._by_method(method)
+                return Chosen(self.client_id, self._by_method(method))
             case (client_id, client_secret):
-                return client_id, by_name("client_secret_basic", client_id, client_secret)
+                way = by_name("client_secret_basic", client_id, client_secret)
+                return Chosen(client_id, way)
             case _ if self._is_http_auth(auth):
-                return auth
+                return Chosen(self.client_id, Unauthenticated(), http_auth=auth)
             case _:
-                return self._by_method(auth)
+                return Chosen(self.client_id, self._by_method(auth))
 
     def _by_method(self, method: Any) -> ClientAuthentication:
         if hasattr(method, "signer"):

@@ -1,0 +1,281 @@
+"""`OAuth2Session`: a `requests.Session` that fetches, keeps, renews and sends a token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NoReturn, Unpack
+
+import requests
+from requests.auth import AuthBase
+
+from oauth2_sansio.driving import drive
+from oauth2_sansio.dropin.calls import Call
+from oauth2_sansio.dropin.hooks import HookType
+from oauth2_sansio.dropin.settings import Settings
+from oauth2_sansio.errors import LocalProtocolError, OAuth2Error, RemoteProtocolError
+from oauth2_sansio.events import Endpoint, T
+from oauth2_sansio.flow import Flow
+from oauth2_sansio.keeper import TokenKeeper
+from oauth2_sansio.tokens import DEFAULT_LEEWAY, OAuth2Token
+from oauth2_sansio.waiting.blocking import BlockingVocabulary
+from oauth2_sansio.waiting.clock import now, sleep
+from oauth2_sansio.waiting.threads import ThreadFlight
+
+from .auth import HeaderAuth, OAuth2Auth, PlacedToken, refuses_token
+from .errors import as_requests_error
+from .sending import Sender, leave_alone
+
+_SESSION_ATTRIBUTES = frozenset(
+    {
+        "auth",
+        "cert",
+        "cookies",
+        "headers",
+        "hooks",
+        "max_redirects",
+        "params",
+        "proxies",
+        "stream",
+        "trust_env",
+        "verify",
+    }
+)
+
+
+class SessionSettings(Settings, total=False):
+    """The keyword arguments of `OAuth2Session`: `Settings`, and attributes of the session."""
+
+    auth: Any
+    cert: Any
+    cookies: Any
+    headers: Any
+    hooks: Any
+    max_redirects: int
+    params: Any
+    proxies: Any
+    stream: bool
+    trust_env: bool
+    verify: Any
+
+
+class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
+    """A `requests.Session` for one client at one server, and one token.
+
+    client_id, client_secret: from the registration of the client.
+    token_endpoint_auth_method: `none`, `client_secret_basic` (the default where there is a
+        secret), `client_secret_basic_raw`, `client_secret_post`, a registered name, or a function.
+    revocation_endpoint_auth_method: the same for revocation and introspection.
+    scope: a text with spaces, or a list.
+    state: what a callback has to carry.
+    token: a dict.
+    token_placement: `header`, `body` or `uri`.
+    update_token: is called with a renewed token, and with `refresh_token=` or `access_token=` of
+        the one before it, before anybody uses the new one.
+    leeway: how many seconds before its end a token is renewed.
+    default_timeout: of requests, for each request that has none of its own.
+    kwargs: endpoints and other members of the server's metadata, and attributes of the session.
+
+    Threads may share a session as far as they may share a `requests.Session`; of any number of
+    threads that find the token expired, one renews it.
+    """
+
+    REQUEST_OPTIONS: ClassVar[frozenset[str]] = frozenset(
+        {"cert", "cookies", "hooks", "proxies", "timeout", "verify"}
+    )
+
+    def __init__(
+        self,
+        client_id: str | None = None,
+        client_secret: Any = None,
+        token_endpoint_auth_method: Any = None,
+        revocation_endpoint_auth_method: Any = None,
+        scope: Any = None,
+        state: str | None = None,
+        redirect_uri: str | None = None,
+        token: Mapping[str, Any] | None = None,
+        token_placement: str = "header",
+        update_token: Callable[..., Any] | None = None,
+        leeway: float = DEFAULT_LEEWAY,
+        default_timeout: Any = None,
+        **kwargs: Unpack[SessionSettings],
+    ) -> None:
+        settings: dict[str, Any] = dict(kwargs)
+        attributes = {name: settings.pop(name) for name in _SESSION_ATTRIBUTES & settings.keys()}
+        requests.Session.__init__(self)
+        self._configure(
+            client_id=client_id,
+            client_secret=client_secret,
+            token_endpoint_auth_method=token_endpoint_auth_method,
+            revocation_endpoint_auth_method=revocation_endpoint_auth_method,
+            scope=scope,
+            state=state,
+            redirect_uri=redirect_uri,
+            token=token,
+            token_placement=token_placement,
+            update_token=update_token,
+            leeway=leeway,
+            settings=settings,
+        )
+        for name, value in attributes.items():
+            setattr(self, name, value)
+        self.default_timeout = default_timeout
+        self._header_auth = HeaderAuth("")
+        self._prepare_flight()
+
+    @property
+    def token_auth(self) -> OAuth2Auth:
+        """The token of this session as `auth=` for any other session."""
+        token = self.token
+        return OAuth2Auth({} if token is None else token, self.token_placement, self)
+
+    def request(
+        self,
+        method: str | bytes,
+        url: str | bytes,
+        params: Any = None,
+        data: Any = None,
+        headers: Any = None,
+        cookies: Any = None,
+        files: Any = None,
+        auth: Any = None,
+        timeout: Any = None,
+        allow_redirects: bool = True,
+        proxies: Any = None,
+        hooks: Any = None,
+        stream: bool | None = None,
+        verify: Any = None,
+        cert: Any = None,
+        json: Any = None,
+        withhold_token: bool = False,
+    ) -> requests.Response:
+        """Send a request with the token in it, renewed before if it has expired.
+
+        withhold_token: leaves the token out, and so does an `auth` of one's own.
+        All else is as in `requests.Session.request`. Where the server refuses the token as
+        invalid, it is renewed and the request repeated, once, if it can be repeated.
+        Raises `OAuthError` before anything is sent where there is no usable token.
+        """
+        if timeout is None:
+            timeout = self.default_timeout
+        authorized = auth is None and not withhold_token
+        if authorized:
+            auth = self._authorization()
+        elif auth is None and self.auth is None:
+            auth = leave_alone
+        response = super().request(
+            method,
+            url,
+            params,
+            data,
+            headers,
+            cookies,
+            files,
+            auth,
+            timeout,
+            allow_redirects,
+            proxies,
+            hooks,
+            stream,
+            verify,
+            cert,
+            json,
+        )
+        if response.status_code != 401 or not authorized:
+            return response
+        options = self.merge_environment_settings(response.url, proxies or {}, stream, verify, cert)
+        return self._repeat(response, auth, timeout=timeout, **options)
+
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        """Keep the token from following a redirect to another origin, and `.netrc` out of it."""
+        before, after = response.request.url or "", prepared_request.url or ""
+        if not self.should_strip_auth(before, after):
+            return
+        prepared_request.headers.pop("Authorization", None)
+        if self.token_placement == "body" and prepared_request.body:
+            raise RemoteProtocolError(
+                "the resource redirects a request with the token in its body to another origin",
+                status=response.status_code,
+                endpoint=Endpoint.RESOURCE,
+                advice='use token_placement="header", or send the request there yourself',
+            )
+
+    def close(self) -> None:
+        """Save a token that could not be saved before, and close the connections.
+
+        Raises `UnsavedTokenError` if it still cannot be saved.
+        """
+        try:
+            self._flight.save_now()
+        finally:
+            super().close()
+
+    def protected_request_hooks(self) -> tuple[Callable[..., Any], ...]:
+        """Return the hooks that see each request with the token in it."""
+        return self.compliance_hook.of(HookType.PROTECTED_REQUEST)
+
+    def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight]:
+        """Return what decides about this session's token, for an `auth=` object that shares it."""
+        return self._keeper, self._flight
+
+    def new_keeper_and_flight(self, token: OAuth2Token) -> tuple[TokenKeeper, ThreadFlight]:
+        """Return the same for another token, which this session renews and saves."""
+        keeper = TokenKeeper(token, self._renewal, leeway=self.leeway)
+        return keeper, ThreadFlight(keeper, self.run, self._save, deadline=self.deadline)
+
+    def _authorization(self) -> HeaderAuth | PlacedToken:
+        # The common case first: a fresh token in the header, made already.
+        if self.token_placement == "header" and not self.compliance_hook:
+            header = self._keeper.header(now())
+            if header is not None:
+                ready = self._header_auth
+                if ready.header is not header:
+                    ready = self._header_auth = HeaderAuth(header)
+                return ready
+        return PlacedToken(
+            self._flight.token(), self.token_placement, self.protected_request_hooks()
+        )
+
+    def _repeat(
+        self, response: requests.Response, auth: HeaderAuth | PlacedToken, **options: Any
+    ) -> requests.Response:
+        sent = response.request
+        repeatable = sent.body is None or isinstance(sent.body, (str, bytes))
+        if response.history or not repeatable or not refuses_token(response):
+            return response
+        try:
+            token = self._flight.token(rejected=auth.access_token)
+        except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
+            return response
+        response.close()
+        again = PlacedToken(token, self.token_placement, self.protected_request_hooks())
+        request = again(auth.undo(sent.copy()))
+        request.prepare_content_length(request.body)
+        return self.send(request, **options)
+
+    def _perform(self, flow: Flow[T]) -> tuple[T, requests.Response | None]:
+        call = flow if isinstance(flow, Call) else None
+        options = {} if call is None else call.options
+        if self.default_timeout is not None:
+            options = {"timeout": self.default_timeout, **options}
+        sender = Sender(
+            self,
+            options,
+            None if call is None else call.http_auth,
+            () if call is None else call.amend_response,
+            self.deadline,
+        )
+        try:
+            return drive(flow, sender.send, sleep, now), sender.response
+        except OAuth2Error as error:
+            raise as_requests_error(error, sender.response) from None
+
+    def _is_http_auth(self, auth: Any) -> bool:
+        return isinstance(auth, AuthBase)
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError(
+            "an OAuth2Session holds secrets and cannot be pickled or copied: store its token, "
+            "and build a new one"
+        )
