@@ -26,7 +26,7 @@ def test_the_user_denies() -> None:
         f"{CALLBACK}?error=access_denied&error_description=The+user+did+not+approve."
         f"&state=a+state&iss={ISSUER}"
     )
-    refused = world.callback(user=User(approves=False, error="login_required"))
+    refused = world.callback_for(User(approves=False, error="login_required"))
     assert refused["error"] == "login_required"
 
 
@@ -38,7 +38,7 @@ def test_no_state_no_issuer() -> None:
 def test_the_user_edits_the_callback() -> None:
     world = World()
     user = User(edit=lambda url: url.replace("a+state", "another"))
-    assert world.callback(user=user)["state"] == "another"
+    assert world.callback_for(user)["state"] == "another"
     body = world.server.visit(world.authorization_url(response_mode="form_post"), user)
     assert dict(parse_qsl(body))["state"] == "another"
 
@@ -110,9 +110,7 @@ def test_an_implicit_grant() -> None:
 def test_no_token_in_a_query() -> None:
     world = World()
     url = urlsplit(
-        world.server.visit(
-            world.authorization_url(response_type="token", response_mode="query")
-        )
+        world.server.visit(world.authorization_url(response_type="token", response_mode="query"))
     )
     assert dict(parse_qsl(url.fragment))["error"] == "invalid_request"
 
@@ -208,7 +206,7 @@ def test_the_scope_that_is_granted(
     asked: str | None, approved: str | None, granted: str | None
 ) -> None:
     world = World()
-    code = world.callback(scope=asked, user=User(scope=approved))["code"]
+    code = world.callback_for(User(scope=approved), scope=asked)["code"]
     assert members(world.redeem(code)).get("scope") == granted
 
 

@@ -63,9 +63,7 @@ MALFORMED = (400, "invalid_request")
         pytest.param(basic("app", "%ff"), {}, UNKNOWN, id="not UTF-8 when decoded"),
     ],
 )
-def test_who_is_it(
-    headers: Pairs, form: dict[str, str], expected: tuple[int, str | None]
-) -> None:
+def test_who_is_it(headers: Pairs, form: dict[str, str], expected: tuple[int, str | None]) -> None:
     assert _ask(World(), headers, *form.items()) == expected
 
 

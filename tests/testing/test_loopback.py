@@ -158,9 +158,7 @@ def test_a_body_that_cannot_be_read(server: AuthorizationServer, rest: bytes) ->
     assert server.log == ()
 
 
-def test_what_is_no_http(
-    server: AuthorizationServer, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_http(server: AuthorizationServer, capfd: pytest.CaptureFixture[str]) -> None:
     assert b"Bad request" in _exchange(server, b"\x16\x03\x01 hello\r\n\r\n")
     assert _exchange(server, b"") == b""
     assert capfd.readouterr() == ("", "")
@@ -205,7 +203,6 @@ def test_tls(capfd: pytest.CaptureFixture[str]) -> None:
 def test_many_threads_and_one_code(server: AuthorizationServer) -> None:
     """The lock lets one of many win; the others are reuse."""
     code = "grant_type=authorization_code&redirect_uri={}&code={}&code_verifier={}"
-
 
     url = (
         f"{server.url(Endpoint.AUTHORIZATION)}?response_type=code&client_id=app"

@@ -90,9 +90,7 @@ def test_where_the_documents_are(issuer: str, urls: tuple[str, str]) -> None:
         (ServerSettings(openid_metadata=False), (200, 404)),
     ],
 )
-def test_a_document_may_be_missing(
-    settings: ServerSettings, statuses: tuple[int, int]
-) -> None:
+def test_a_document_may_be_missing(settings: ServerSettings, statuses: tuple[int, int]) -> None:
     world = World(settings)
     answers = [
         world.get(f"https://as.example.com/.well-known/{name}").status
@@ -102,12 +100,8 @@ def test_a_document_may_be_missing(
 
 
 def test_other_members() -> None:
-    world = World(
-        ServerSettings(send_issuer=False, metadata={"x": 1, "revocation_endpoint": None})
-    )
-    document = members(
-        world.get("https://as.example.com/.well-known/oauth-authorization-server")
-    )
+    world = World(ServerSettings(send_issuer=False, metadata={"x": 1, "revocation_endpoint": None}))
+    document = members(world.get("https://as.example.com/.well-known/oauth-authorization-server"))
     assert document["x"] == 1
     assert document["authorization_response_iss_parameter_supported"] is False
     assert "revocation_endpoint" not in document

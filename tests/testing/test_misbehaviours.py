@@ -35,17 +35,23 @@ def _is(status: int, **expected: object) -> Check:
 
 
 def _raw(status: int, body: bytes, content_type: str | None = None) -> Check:
-    return lambda response: (response.status, response.body, response.header("Content-Type")) == (
-        status,
-        body,
-        content_type,
+    return lambda response: (
+        (response.status, response.body, response.header("Content-Type"))
+        == (
+            status,
+            body,
+            content_type,
+        )
     )
 
 
 def _redirects(status: int) -> Check:
-    return lambda response: (response.status, response.header("Location")) == (
-        status,
-        "https://elsewhere.example/token",
+    return lambda response: (
+        (response.status, response.header("Location"))
+        == (
+            status,
+            "https://elsewhere.example/token",
+        )
     )
 
 

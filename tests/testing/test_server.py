@@ -144,7 +144,7 @@ def test_the_server_s_own_user() -> None:
     assert token.family.subject == "bob"
     world.server.user = User(approves=False)
     assert world.callback()["error"] == "access_denied"
-    assert "code" in world.callback(user=User())
+    assert "code" in world.callback_for(User())
 
 
 def test_settings_may_change() -> None:
@@ -207,13 +207,15 @@ def test_the_lock_is_held() -> None:
 
 
 WORDS = st.sampled_from(
-    ["grant_type", "authorization_code", "refresh_token", "code", "client_id", "app", "phone"]
-    + ["client_secret", "s3cret", "redirect_uri", CALLBACK, "response_type", "token", "scope"]
-    + ["response_mode", "form_post", "password", "username", "access_token", "resource", ""]
+    "grant_type authorization_code refresh_token code client_id app phone client_secret s3cret "
+    f"redirect_uri {CALLBACK} response_type token scope response_mode form_post password username "
+    "access_token resource ".split(" ")
 )
 TEXTS = WORDS | st.text(max_size=20)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=8).map(tuple)
-PATHS = st.sampled_from(["/authorize", "/token", "/revoke", "/introspect", "/api/x", "/.well-known"])
+PATHS = st.sampled_from(
+    ["/authorize", "/token", "/revoke", "/introspect", "/api/x", "/.well-known"]
+)
 HEADERS = st.lists(
     st.sampled_from([FORM, *APP_BASIC])
     | st.tuples(st.sampled_from(["Authorization", "Content-Type"]), st.text(max_size=30))

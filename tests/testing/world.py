@@ -76,9 +76,7 @@ class World:
         )
 
     def get(self, url: str, *headers: tuple[str, str], method: str = "GET") -> ResponseReceived:
-        request = RequestToSend(
-            endpoint=Endpoint.RESOURCE, method=method, url=url, headers=headers
-        )
+        request = RequestToSend(endpoint=Endpoint.RESOURCE, method=method, url=url, headers=headers)
         return self.server.handle(request)
 
     def resource(self, token: str, path: str = "/api") -> ResponseReceived:
@@ -114,12 +112,18 @@ class World:
         pairs = [(name, value) for name, value in (parameters | changes).items() if value]
         return f"{self.server.url(Endpoint.AUTHORIZATION)}?{urlencode([*pairs, *more])}"
 
-    def callback(
-        self, *more: tuple[str, str], user: User | None = None, **changes: str | None
-    ) -> dict[str, str]:
+    def callback(self, *more: tuple[str, str], **changes: str | None) -> dict[str, str]:
         """Visit the authorization endpoint, and return what the callback's query says."""
-        url = self.server.visit(self.authorization_url(*more, **changes), user)
+        url = self.server.visit(self.authorization_url(*more, **changes))
         return dict(parse_qsl(urlsplit(url).query, strict_parsing=True))
+
+    def callback_for(self, user: User, **changes: str | None) -> dict[str, str]:
+        """Do the same for another user."""
+        own, self.server.user = self.server.user, user
+        try:
+            return self.callback(**changes)
+        finally:
+            self.server.user = own
 
     def redeem(self, code_: str, *more: tuple[str, str], **changes: str | None) -> ResponseReceived:
         """Redeem a code in a good request, with changes; `None` leaves a parameter out."""

@@ -1,0 +1,102 @@
+"""The client of this library and the server of this package, together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import pytest
+
+from oauth2_sansio import (
+    Client,
+    Endpoint,
+    OAuth2Error,
+    OAuth2Token,
+    RequestToSend,
+    ResponseMode,
+    Server,
+    drive,
+)
+from oauth2_sansio.flow import Flow
+from oauth2_sansio.testing import AnswerLost, AuthorizationServer, Clock, Misbehaviour, SeededBytes
+
+from .world import APP, CALLBACK, PHONE
+
+T = TypeVar("T")
+
+ISSUER = "https://as.example.com"
+API = RequestToSend(endpoint=Endpoint.RESOURCE, method="GET", url=f"{ISSUER}/api")
+
+
+class Story:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.server = AuthorizationServer(issuer=ISSUER, clients=(APP, PHONE), now=self.clock)
+
+    def run(self, flow: Flow[T]) -> T:
+        return drive(flow, self.server.send, self.clock.advance, self.clock)
+
+    def client(self, client_secret: str | None = APP.client_secret) -> Client:
+        return Client(
+            server=self.run(Server.discover(ISSUER)),
+            client_id="app" if client_secret else "phone",
+            client_secret=client_secret,
+            random_bytes=SeededBytes(1),
+        )
+
+    def tokens(self, client: Client, mode: ResponseMode | None = None) -> OAuth2Token:
+        pending = self.run(client.authorize(redirect_uri=CALLBACK, response_mode=mode))
+        return self.run(client.redeem(pending, self.server.visit(pending.url)))
+
+
+@pytest.mark.parametrize("mode", [None, *ResponseMode])
+def test_the_whole_way(mode: ResponseMode | None) -> None:
+    story = Story()
+    client = story.client()
+    token = story.tokens(client, mode)
+    assert story.run(client.introspect(token)).active
+    story.clock.advance(3600)
+    assert not story.run(client.introspect(token)).active
+    renewed = story.run(client.refresh(token))
+    assert story.run(client.introspect(renewed)).active
+    with pytest.raises(OAuth2Error, match="invalid_grant"):
+        story.run(client.refresh(token))
+    assert not story.run(client.introspect(renewed)).active
+    story.run(client.revoke(renewed))
+
+
+def test_a_client_of_a_phone() -> None:
+    story = Story()
+    client = story.client(client_secret=None)
+    pending = story.run(client.authorize(redirect_uri="http://127.0.0.1:5000/cb"))
+    token = story.run(client.redeem(pending, story.server.visit(pending.url)))
+    assert story.server.is_active(token["access_token"])
+
+
+def test_the_client_s_own_token() -> None:
+    story = Story()
+    token = story.run(story.client().client_credentials(scope="read"))
+    assert token["scope"] == "read"
+
+
+@pytest.mark.parametrize("misbehaviour", Misbehaviour)
+def test_a_misbehaviour_gives_a_result_or_an_error_of_this_library(
+    misbehaviour: Misbehaviour,
+) -> None:
+    story = Story()
+    client = story.client()
+    token = story.tokens(client)
+    operations: tuple[Callable[[], object], ...] = (
+        lambda: story.run(Server.discover(ISSUER)),
+        lambda: story.tokens(client),
+        lambda: story.run(client.introspect(token)),
+        lambda: story.run(client.refresh(token)),
+        lambda: story.run(client.revoke(token)),
+        lambda: story.server.handle(API),
+    )
+    with story.server.misbehave(misbehaviour) as switch:
+        for operation in operations:
+            with suppress(OAuth2Error, AnswerLost):
+                operation()
+    assert switch.used > 0
