@@ -259,6 +259,7 @@ class TokenKeeper:
         if now >= stale_at:
             return None
         header = authorization_header(token)
+        self._untried = False
         self._ready = (stale_at, token.get("access_token"), token.get("expires_at"), header)
         return header
 

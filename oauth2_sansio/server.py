@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -74,10 +74,13 @@ class Server:
     response_modes_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
-    metadata: Mapping[str, Any] = field(default=_NO_METADATA, repr=False)
+    metadata: Mapping[str, Any] = field(
+        default_factory=lambda: _NO_METADATA, repr=False, hash=False
+    )
     allow_insecure_http: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         for endpoint in _ENDPOINTS:
             url = getattr(self, endpoint.value)
             if url is not None:
@@ -87,6 +90,11 @@ class Server:
                     allow_insecure_http=self.allow_insecure_http,
                     endpoint=endpoint,
                 )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only view of a dict cannot be pickled, the dict itself can.
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return _rebuild, ({**values, "metadata": dict(self.metadata)},)
 
     def url(self, endpoint: Endpoint) -> str:
         """Return the URL of an endpoint; raise `LocalProtocolError` if none is known."""
@@ -113,6 +121,7 @@ class Server:
         Raises `RemoteProtocolError` for another issuer, an endpoint that is no safe URL, and
         members of a wrong type. A member that is null or unknown changes nothing.
         """
+        _check_object(document)
         named = _read_text(document, "issuer")
         if issuer is not None and named != issuer:
             raise _bad_metadata(
@@ -126,11 +135,7 @@ class Server:
         for name in _FLAGS:
             values[name] = _read_flag(document, name)
         try:
-            return cls(
-                **values,
-                metadata=MappingProxyType(dict(document)),
-                allow_insecure_http=allow_insecure_http,
-            )
+            return cls(**values, metadata=document, allow_insecure_http=allow_insecure_http)
         except LocalProtocolError as error:
             # A URL that would be the caller's fault by hand is the server's in its document.
             reason = error.description
@@ -150,6 +155,7 @@ class Server:
         Discovery 1.0 section 4.1; goes on to the next one only upon a status of 4xx.
 
         merge: reads all documents, and takes from the later ones what the first one lacks.
+        pipeline: what the requests pass; give it no signers, for nobody has to know who asks.
         Raises `RemoteProtocolError` where there is no document, or one of another issuer.
         """
         check_url(
@@ -162,7 +168,7 @@ class Server:
             raise LocalProtocolError(
                 "an issuer has no query", endpoint=Endpoint.METADATA, advice="check the issuer"
             )
-        pipeline = pipeline or Pipeline(allow_insecure_http=allow_insecure_http)
+        pipeline = replace(pipeline or Pipeline(), allow_insecure_http=allow_insecure_http)
         return _Discovery(issuer, pipeline, merge=merge, allow_http=allow_insecure_http).flow()
 
 
@@ -193,7 +199,8 @@ class _Discovery(Exchange[Server]):
         if not 400 <= status < 500:
             document = answer.read()
             self._read_server(document, answer)
-            self._found = {**document, **self._found}
+            known = {name: value for name, value in self._found.items() if value is not None}
+            self._found = {**document, **known}
             if not self._merge:
                 self._further = []
         if self._further:
@@ -214,8 +221,9 @@ class _Discovery(Exchange[Server]):
                 document, issuer=self._issuer, allow_insecure_http=self._allow_http
             )
         except RemoteProtocolError as error:
-            error.status, error.response = answer.response.status, answer.response
-            raise
+            raise answer.broken(
+                str(error.description), error=error.error, advice=error.advice
+            ) from None
 
 
 def _metadata_request(url: str) -> RequestToSend:
@@ -227,6 +235,10 @@ def _metadata_request(url: str) -> RequestToSend:
     )
 
 
+def _rebuild(values: dict[str, Any]) -> Server:
+    return Server(**values)
+
+
 def _bad_metadata(reason: str, *, error: str | None = None) -> RemoteProtocolError:
     return RemoteProtocolError(
         f"the server's metadata cannot be used: {reason}",
@@ -234,6 +246,11 @@ def _bad_metadata(reason: str, *, error: str | None = None) -> RemoteProtocolErr
         endpoint=Endpoint.METADATA,
         advice="check the issuer; if it is right, the fault is the server's",
     )
+
+
+def _check_object(document: object) -> None:
+    if not isinstance(document, Mapping):
+        raise _bad_metadata("it is not a JSON object")
 
 
 def _wrong_type(name: str, wanted: str) -> NoReturn:
