@@ -5,20 +5,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
+from functools import lru_cache
+from math import isfinite
 from types import NoneType
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, cast
+from urllib.parse import parse_qsl, quote
 
 from .errors import ErrorResponse, LocalProtocolError, MismatchingStateError, RemoteProtocolError
 from .events import Endpoint, Pairs
 from .redaction import redact
+from .server import Server
 from .tokens import OAuth2Token, is_visible_text, token_from_document
 from .urls import add_to_query, read_query, split_callback
 
+# What is written once and then remembered. What is one user's own gets into no cache.
+_SAME_FOR_EVERY_USER = frozenset(
+    {"response_type", "client_id", "redirect_uri", "scope", "code_challenge_method"}
+)
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _FORMAT = 1  # of `PendingAuthorization.to_dict`
 
@@ -38,6 +47,7 @@ class PendingAuthorization:
     Keep it where only this user's browser session reaches it, and use it once.
 
     url: where to send the user's browser.
+    state: what the answer has to carry. `Client` makes none without one, and redeems none.
     issuer: who has to answer; None if that is not known.
     issuer_required: whether the answer has to name its issuer (RFC 9207 section 2.4).
     expires_at: when it is too late to come back, in seconds since the epoch.
@@ -90,22 +100,16 @@ class PendingAuthorization:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> PendingAuthorization:
         """Return what `to_dict` has made; raise `LocalProtocolError` for anything else."""
-        values = dict(document)
+        values = _members(document)
         if values.pop("version", None) != _FORMAT:
             raise _not_stored("it was stored by another version of this library")
-        if values.keys() - {each.name for each in fields(cls)}:
-            raise _not_stored("it has members that no version has")
-        try:
-            values["response_mode"] = ResponseMode(values.get("response_mode", "query"))
-            pending = cls(**values)
-        except (TypeError, ValueError):
-            raise _not_stored("a member is missing, or of a wrong type") from None
-        if not all(isinstance(getattr(pending, name), kinds) for name, kinds in _STORED.items()):
+        if not _is_sound(values):
             raise _not_stored("a member is missing, or of a wrong type")
-        return pending
+        values["response_mode"] = ResponseMode(values["response_mode"])
+        return cls(**values)
 
     def _checked(self, callback: str, wanted: str) -> dict[str, str]:
-        if wanted not in _ANSWERED_BY.get(self.response_type, {"code"}):
+        if _COMES_WITH[wanted] not in self.response_type.split():
             raise LocalProtocolError(
                 f"no {wanted} comes with the response type {self.response_type!r}",
                 endpoint=Endpoint.AUTHORIZATION,
@@ -123,13 +127,19 @@ class PendingAuthorization:
         if self.response_mode is ResponseMode.FORM_POST:
             return read_query(callback, what="the posted callback")
         query, fragment = split_callback(callback)
+        beside = read_query(query, what="the callback")
         if self.response_mode is ResponseMode.QUERY:
-            return read_query(query, what="the callback")
+            return beside
         answer = read_query(fragment, what="the callback")
         # Some servers put `iss` into the query while all else is in the fragment.
-        beside = read_query(query, what="the callback")
-        return {"iss": beside["iss"], **answer} if "iss" in beside else answer
+        issuer = beside.get("iss")
+        if issuer is not None and answer.setdefault("iss", issuer) != issuer:
+            raise _broken("the callback has iss more than once")
+        return answer
 
+
+_COMES_WITH: Mapping[str, str] = {"code": "code", "access_token": "token"}
+"""What a callback holds, and the part of the response type that calls for it."""
 
 _STORED: Mapping[str, tuple[type, ...]] = {
     "url": (str,),
@@ -143,19 +153,13 @@ _STORED: Mapping[str, tuple[type, ...]] = {
     "expires_at": (int, float, NoneType),
 }
 
-_ANSWERED_BY: Mapping[str, frozenset[str]] = {
-    "code": frozenset({"code"}),
-    "token": frozenset({"access_token"}),
-    "code token": frozenset({"code", "access_token"}),
-    "code id_token token": frozenset({"code", "access_token"}),
-    "id_token token": frozenset({"access_token"}),
-}
-
 
 def check_state(answer: Mapping[str, str], state: str) -> None:
     """Raise `MismatchingStateError` unless the answer carries this state."""
-    given = answer.get("state", "")
-    if not hmac.compare_digest(given.encode("utf-8", "replace"), state.encode("utf-8", "replace")):
+    given, wanted = (
+        text.encode("utf-8", "surrogatepass") for text in (answer.get("state", ""), state)
+    )
+    if not hmac.compare_digest(given, wanted):
         raise MismatchingStateError(
             "the callback carries another state, or none",
             endpoint=Endpoint.AUTHORIZATION,
@@ -177,11 +181,14 @@ def check_issuer(answer: Mapping[str, str], issuer: str | None, *, required: boo
         )
 
 
+_HIDDEN = ("code", "access_token", "id_token", "refresh_token", "state")
+
+
 def raise_callback_error(answer: Mapping[str, str]) -> None:
     """Raise the error that a callback carries (RFC 6749 section 4.1.2.1), if it carries one."""
     code = answer.get("error")
     if code:
-        hidden = frozenset(answer[name] for name in ("code", "access_token") if answer.get(name))
+        hidden = frozenset(answer[name] for name in _HIDDEN if answer.get(name))
         description = answer.get("error_description")
         raise ErrorResponse(
             redact(code, hidden, 80),
@@ -196,17 +203,33 @@ def raise_callback_error(answer: Mapping[str, str]) -> None:
 def authorization_url(endpoint: str, parameters: Pairs) -> str:
     """Return the authorization endpoint's URL with these parameters added to its own query.
 
+    endpoint: the URL as it stands in a `Server`, which has checked it.
+    parameters: texts that UTF-8 can write.
     Raises `LocalProtocolError` where the endpoint's own query says something else already: which
     of the two would count is anybody's guess.
     """
-    own = dict(parse_qsl(endpoint.partition("?")[2], keep_blank_values=True))
-    if own and any(own.get(name, value) != value for name, value in parameters):
-        raise LocalProtocolError(
-            "the query of the authorization endpoint sets a parameter of the request already",
-            endpoint=Endpoint.AUTHORIZATION,
-            advice="take that parameter out of the endpoint's URL",
-        )
-    return add_to_query(endpoint, tuple(pair for pair in parameters if pair[0] not in own))
+    if "?" in endpoint:
+        own = parse_qsl(endpoint.partition("?")[2], keep_blank_values=True)
+        given = dict(parameters)
+        if any(given.get(name, value) != value for name, value in own):
+            raise LocalProtocolError(
+                "the query of the authorization endpoint sets a parameter of the request already",
+                endpoint=Endpoint.AUTHORIZATION,
+                advice="take that parameter out of the endpoint's URL",
+            )
+        return add_to_query(endpoint, tuple(pair for pair in parameters if pair not in own))
+    written = [
+        _written_once(name, value)
+        if name in _SAME_FOR_EVERY_USER
+        else f"{quote(name, safe='')}={quote(value, safe='')}"
+        for name, value in parameters
+    ]
+    return f"{endpoint}?{'&'.join(written)}"
+
+
+@lru_cache(maxsize=256)
+def _written_once(name: str, value: str) -> str:
+    return f"{name}={quote(value, safe='')}"
 
 
 def random_text(random_bytes: Callable[[int], bytes]) -> str:
@@ -217,6 +240,20 @@ def random_text(random_bytes: Callable[[int], bytes]) -> str:
 def code_challenge(verifier: str) -> str:
     """Return the S256 challenge for a verifier (RFC 7636 section 4.2)."""
     return base64url(hashlib.sha256(verifier.encode("ascii")).digest())
+
+
+def check_challenge_method(server: Server) -> None:
+    """Raise `RemoteProtocolError` where a server's metadata rule out S256.
+
+    A server that says nothing of PKCE ignores what it does not know (RFC 6749 section 3.1).
+    """
+    known = server.code_challenge_methods_supported
+    if known is not None and "S256" not in known:
+        raise RemoteProtocolError(
+            "the server's metadata list PKCE methods, and S256 is not among them",
+            endpoint=Endpoint.AUTHORIZATION,
+            advice="let the server's operator allow S256, or build the client with omit_pkce",
+        )
 
 
 def check_verifier(verifier: str) -> str:
@@ -233,10 +270,30 @@ def base64url(raw: bytes) -> str:
 
 def generate_token(length: int = 30) -> str:
     """Return a random text of letters and digits, from the system's source of randomness."""
-    import secrets  # in nobody's way where this is not used
+    found: list[str] = []
+    while len(found) < length:
+        # 248 is the largest multiple of 62 in a byte: each letter is as likely as any other.
+        found += (_LETTERS[byte % 62] for byte in os.urandom(length) if byte < 248)
+    return "".join(found[:length])
 
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+def _members(document: object) -> dict[str, Any]:
+    if not isinstance(document, Mapping):
+        raise _not_stored("it is not a JSON object")
+    return dict(cast("Mapping[str, Any]", document))
+
+
+def _is_sound(values: Mapping[str, Any]) -> bool:
+    if set(values) != {*_STORED, "response_mode"}:
+        return False
+    expires_at = values["expires_at"]
+    return (
+        all(isinstance(values[name], kinds) for name, kinds in _STORED.items())
+        and values["state"] != ""
+        and values["response_mode"] in [mode.value for mode in ResponseMode]
+        and not isinstance(expires_at, bool)
+        and not (isinstance(expires_at, float) and not isfinite(expires_at))
+    )
 
 
 def _broken(description: str) -> RemoteProtocolError:

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from .answers import Answer
 from .authorization import (
     PendingAuthorization,
     ResponseMode,
     authorization_url,
+    check_challenge_method,
     check_verifier,
     code_challenge,
     random_text,
 )
-from .client_auth import ClientAuthentication, ClientIdentity, choose_authentication
-from .errors import LocalProtocolError, RemoteProtocolError
-from .events import Action, Endpoint, Event, Pairs, RequestToSend, T
+from .client_auth import (
+    ClientAuthentication,
+    ClientIdentity,
+    HoldsSecrets,
+    choose_authentication,
+)
+from .errors import LocalProtocolError, MissingTokenError
+from .events import Action, Endpoint, Event, Pairs, RequestToSend, Started, T
 from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline
 from .flow import Flow, finished
 from .introspection import Introspection, read_introspection
+from .parameters import Parameters, Scope, joined, repeated, scope_pair
 from .server import Server
 from .tokens import OAuth2Token, read_token
-
-Parameters: TypeAlias = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
-"""Further parameters of a request: pairs, or a mapping in which a list repeats its name."""
-
-Scope: TypeAlias = str | Sequence[str] | None
-"""One text with spaces, or several texts."""
 
 _HEADERS: Pairs = (
     ("Accept", "application/json"),
@@ -38,8 +38,10 @@ _HEADERS: Pairs = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class Client(HoldsSecrets):
     """The settings of one client at one server. Each operation returns a flow to be driven.
+
+    A client holds secrets: its `repr` shows none, and it refuses to be pickled.
 
     server: where the server is, and what it can do.
     client_id: the client's name at this server.
@@ -55,7 +57,7 @@ class Client:
 
     server: Server
     client_id: str
-    auth: ClientAuthentication | None = None
+    auth: ClientAuthentication | None = field(default=None, repr=False)
     client_secret: str | None = field(default=None, repr=False)
     random_bytes: Callable[[int], bytes] = field(default=os.urandom, repr=False)
     omit_pkce: bool = False
@@ -68,7 +70,9 @@ class Client:
     def __post_init__(self) -> None:
         if self.auth is not None and self.client_secret is not None:
             raise TypeError("give auth or client_secret, not both")
-        auth = self.auth or choose_authentication(self.server, self.client_secret)
+        auth = self.auth
+        if auth is None:
+            auth = choose_authentication(self.server, self.client_secret)
         identity = ClientIdentity(
             client_id=self.client_id, server=self.server, random_bytes=self.random_bytes
         )
@@ -103,17 +107,47 @@ class Client:
         resource: the resources that the token is for (RFC 8707 section 2).
         Raises `RemoteProtocolError` where the server's metadata rule out S256.
         """
-        return self._authorize(
-            response_type,
-            redirect_uri,
-            scope,
-            state,
-            nonce,
-            response_mode,
-            code_verifier,
-            resource,
-            parameters,
+        server = self.server
+        endpoint = server.url(Endpoint.AUTHORIZATION)
+        state = state or random_text(self.random_bytes)
+        given = [("response_type", response_type), ("client_id", self.client_id)]
+        if redirect_uri is not None:
+            given.append(("redirect_uri", redirect_uri))
+        given += (*scope_pair(scope), ("state", state))
+        if "code" not in response_type.split() or self.omit_pkce:
+            code_verifier = None
+        else:
+            check_challenge_method(server)
+            code_verifier = check_verifier(code_verifier or random_text(self.random_bytes))
+            given.append(("code_challenge", code_challenge(code_verifier)))
+            given.append(("code_challenge_method", "S256"))
+        if nonce is not None:
+            given.append(("nonce", nonce))
+        if response_mode is not None:
+            given.append(("response_mode", response_mode.value))
+        else:
+            by_default = response_type == "code"
+            response_mode = ResponseMode.QUERY if by_default else ResponseMode.FRAGMENT
+        given += repeated("resource", resource)
+        url = authorization_url(
+            endpoint, joined(given, parameters, Endpoint.AUTHORIZATION, in_url=True)
         )
+
+        def pending(now: float) -> PendingAuthorization:
+            return PendingAuthorization(
+                url=url,
+                state=state,
+                redirect_uri=redirect_uri,
+                code_verifier=code_verifier,
+                nonce=nonce,
+                response_type=response_type,
+                response_mode=response_mode,
+                issuer=server.issuer,
+                issuer_required=server.authorization_response_iss_parameter_supported,
+                expires_at=now + self.authorization_lifetime,
+            )
+
+        return finished(pending)
 
     def redeem(
         self, pending: PendingAuthorization, callback: str, *, parameters: Parameters = ()
@@ -123,21 +157,19 @@ class Client:
         callback: see `PendingAuthorization.read_callback`, which is called before there is a flow,
             so that a forged callback never causes a request.
         """
-        if pending.issuer != self.server.issuer:
-            raise LocalProtocolError(
-                "this authorization was begun at another server",
-                endpoint=Endpoint.TOKEN,
-                advice="redeem it with the client that made it",
-            )
-        given: list[tuple[str, str]] = [("code", pending.read_callback(callback))]
+        self._check_own(pending)
+        given = [("code", pending.read_callback(callback))]
         if pending.redirect_uri is not None:
             given.append(("redirect_uri", pending.redirect_uri))
         if pending.code_verifier is not None:
             given.append(("code_verifier", pending.code_verifier))
-        exchange = self._token_exchange("authorization_code", (*given, *pairs(parameters)))
+        exchange = self._token_exchange("authorization_code", given, parameters)
 
         def step(event: Event, now: float) -> Action[OAuth2Token]:
-            pending.check_age(now)
+            if isinstance(
+                event, Started
+            ):  # later on, what the server has issued is not thrown away
+                pending.check_age(now)
             return exchange.step(event, now)
 
         return Flow(step)
@@ -157,6 +189,7 @@ class Client:
         scope: Scope = None,
         resource: Sequence[str] = (),
         parameters: Parameters = (),
+        headers: Pairs = (),
     ) -> Flow[OAuth2Token]:
         """Get a new token for a refresh token (RFC 6749 section 6).
 
@@ -171,9 +204,13 @@ class Client:
                 endpoint=Endpoint.TOKEN,
                 advice="authorize again, perhaps with the scope offline_access",
             )
-        given = (("refresh_token", previous.refresh_token), *_scope(scope), *_each(resource))
+        given = (
+            ("refresh_token", previous.refresh_token),
+            *scope_pair(scope),
+            *repeated("resource", resource),
+        )
         return self._token_exchange(
-            "refresh_token", (*given, *pairs(parameters)), previous=previous
+            "refresh_token", given, parameters, previous=previous, headers=headers
         ).flow()
 
     def password(
@@ -183,8 +220,8 @@ class Client:
 
         A legacy way: RFC 9700 section 2.4 forbids it, since the client gets to know the password.
         """
-        given = (("username", username), ("password", password))
-        return self.request_token("password", scope=scope, parameters=(*given, *pairs(parameters)))
+        given = (("username", username), ("password", password), *scope_pair(scope))
+        return self._token_exchange("password", given, parameters).flow()
 
     def implicit(
         self,
@@ -199,10 +236,17 @@ class Client:
         A legacy way: RFC 9700 section 2.1.2 advises against it. Read what comes back with
         `redeem_implicit`.
         """
-        return self._authorize("token", redirect_uri, scope, state, None, None, None, (), parameters)
+        return self.authorize(
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            response_type="token",
+            parameters=parameters,
+        )
 
     def redeem_implicit(self, pending: PendingAuthorization, callback: str) -> Flow[OAuth2Token]:
         """Take the token out of a callback's fragment (RFC 6749 section 4.2.2); sends nothing."""
+        self._check_own(pending)
 
         def read(now: float) -> OAuth2Token:
             pending.check_age(now)
@@ -226,9 +270,13 @@ class Client:
         method: GET puts the parameters into the query, for servers that want that.
         headers: further headers, or others instead of ours.
         """
-        given = (*_scope(scope), *_each(resource), *_each(audience, "audience"))
+        given = (
+            *scope_pair(scope),
+            *repeated("resource", resource),
+            *repeated("audience", audience),
+        )
         return self._token_exchange(
-            grant_type, (*given, *pairs(parameters)), method=method, headers=headers
+            grant_type, given, parameters, method=method, headers=headers
         ).flow()
 
     def revoke(
@@ -244,7 +292,7 @@ class Client:
         Raises unless the server answers that the token is gone: then it may still be alive.
         """
         given = _of_token(token, token_type_hint)
-        return self.exchange(Endpoint.REVOCATION, (*given, *pairs(parameters)), _read_revocation)
+        return self._exchange(Endpoint.REVOCATION, given, parameters, _read_revocation).flow()
 
     def introspect(
         self,
@@ -260,9 +308,7 @@ class Client:
         if isinstance(token, OAuth2Token):
             token = token.access_token or ""
         given = _of_token(token, token_type_hint)
-        return self.exchange(
-            Endpoint.INTROSPECTION, (*given, *pairs(parameters)), read_introspection
-        )
+        return self._exchange(Endpoint.INTROSPECTION, given, parameters, read_introspection).flow()
 
     def exchange(
         self,
@@ -277,12 +323,13 @@ class Client:
 
         read: returns the result, or raises what `Answer.read` and `Answer.broken` make.
         """
-        return self._exchange(endpoint, pairs(parameters), read, method, headers).flow()
+        return self._exchange(endpoint, (), parameters, read, method, headers).flow()
 
     def _token_exchange(
         self,
         grant_type: str,
-        parameters: Pairs,
+        given: Iterable[tuple[str, str]],
+        parameters: Parameters,
         *,
         previous: OAuth2Token | None = None,
         method: str = "POST",
@@ -290,7 +337,8 @@ class Client:
     ) -> Exchange[OAuth2Token]:
         return self._exchange(
             Endpoint.TOKEN,
-            (("grant_type", grant_type), *parameters),
+            (("grant_type", grant_type), *given),
+            parameters,
             lambda answer: read_token(answer, previous),
             method,
             headers,
@@ -299,96 +347,36 @@ class Client:
     def _exchange(
         self,
         endpoint: Endpoint,
-        parameters: Pairs,
+        given: Pairs,
+        parameters: Parameters,
         read: Callable[[Answer], T],
-        method: str,
-        headers: Pairs,
+        method: str = "POST",
+        headers: Pairs = (),
     ) -> Exchange[T]:
+        in_url = method == "GET"
         draft = RequestToSend(
             endpoint=endpoint,
             method=method,
             url=self.server.url(endpoint),
-            headers=_HEADERS if method != "GET" else _HEADERS[:1],
-        ).with_parameters(parameters)
+            headers=_HEADERS[:1] if in_url else _HEADERS,
+        ).with_parameters(joined(given, parameters, endpoint, in_url=in_url))
         for name, value in headers:
             draft = draft.with_header(name, value)
         return Exchange(self._pipeline, draft, read)
 
-    def _authorize(
-        self,
-        response_type: str,
-        redirect_uri: str | None,
-        scope: Scope,
-        state: str | None,
-        nonce: str | None,
-        response_mode: ResponseMode | None,
-        verifier: str | None,
-        resource: Sequence[str],
-        parameters: Parameters,
-    ) -> Flow[PendingAuthorization]:
-        server = self.server
-        endpoint = server.url(Endpoint.AUTHORIZATION)
-        state = state or random_text(self.random_bytes)
-        given: list[tuple[str, str]] = [
-            ("response_type", response_type),
-            ("client_id", self.client_id),
-            *((("redirect_uri", redirect_uri),) if redirect_uri is not None else ()),
-            *_scope(scope),
-            ("state", state),
-        ]
-        if "code" not in response_type.split() or self.omit_pkce:
-            verifier = None
-        else:
-            _check_challenge_method(server)
-            verifier = check_verifier(verifier or random_text(self.random_bytes))
-            given += [
-                ("code_challenge", code_challenge(verifier)),
-                ("code_challenge_method", "S256"),
-            ]
-        if nonce is not None:
-            given.append(("nonce", nonce))
-        if response_mode is not None:
-            given.append(("response_mode", response_mode.value))
-        if response_mode is None:
-            by_default = response_type == "code"
-            response_mode = ResponseMode.QUERY if by_default else ResponseMode.FRAGMENT
-        url = authorization_url(endpoint, (*given, *_each(resource), *pairs(parameters)))
-
-        def pending(now: float) -> PendingAuthorization:
-            return PendingAuthorization(
-                url=url,
-                state=state,
-                redirect_uri=redirect_uri,
-                code_verifier=verifier,
-                nonce=nonce,
-                response_type=response_type,
-                response_mode=response_mode,
-                issuer=server.issuer,
-                issuer_required=server.authorization_response_iss_parameter_supported,
-                expires_at=now + self.authorization_lifetime,
+    def _check_own(self, pending: PendingAuthorization) -> None:
+        if pending.issuer != self.server.issuer:
+            raise LocalProtocolError(
+                "this authorization was begun at another server",
+                endpoint=Endpoint.TOKEN,
+                advice="redeem it with the client that made it",
             )
-
-        return finished(pending)
-
-
-def pairs(parameters: Parameters) -> Pairs:
-    """Return parameters as pairs; a list in a mapping repeats its name."""
-    if not isinstance(parameters, Mapping):
-        return tuple(parameters)
-    found: list[tuple[str, str]] = []
-    for name, value in parameters.items():
-        found += [(name, value)] if isinstance(value, str) else [(name, each) for each in value]
-    return tuple(found)
-
-
-def _scope(scope: Scope) -> Pairs:
-    if not scope:
-        return ()
-    return (("scope", scope if isinstance(scope, str) else " ".join(scope)),)
-
-
-def _each(values: Sequence[str], name: str = "resource") -> Pairs:
-    return tuple((name, value) for value in ([values] if isinstance(values, str) else values))
+        if not pending.state:
+            raise LocalProtocolError(
+                "this authorization has no state, so any callback would do",
+                endpoint=Endpoint.TOKEN,
+                advice="begin it with Client.authorize, which makes one",
+            )
 
 
 def _of_token(token: OAuth2Token | str, token_type_hint: str | None) -> Pairs:
@@ -398,7 +386,7 @@ def _of_token(token: OAuth2Token | str, token_type_hint: str | None) -> Pairs:
         )
         token = token.refresh_token or token.access_token or ""
     if not token:
-        raise LocalProtocolError("there is no token to name", error="missing_token")
+        raise MissingTokenError("there is no token to ask about", advice="fetch one first")
     hint = () if token_type_hint is None else (("token_type_hint", token_type_hint),)
     return (("token", token), *hint)
 
@@ -407,13 +395,3 @@ def _read_revocation(answer: Answer) -> None:
     # RFC 7009 section 2.2: 200 is all that counts, and its body says nothing. Some send 204.
     if answer.response.status not in (200, 204):
         answer.raise_refusal()
-
-
-def _check_challenge_method(server: Server) -> None:
-    known = server.code_challenge_methods_supported
-    if known is not None and "S256" not in known:
-        raise RemoteProtocolError(
-            "the server's metadata list PKCE methods, and S256 is not among them",
-            endpoint=Endpoint.AUTHORIZATION,
-            advice="let the server's operator allow S256, or build the client with omit_pkce",
-        )

@@ -5,13 +5,34 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, NoReturn, Protocol, Self
 from urllib.parse import parse_qsl, quote
 
-from .errors import LocalProtocolError
+from .errors import LocalProtocolError, printable
 from .events import RequestToSend, ResponseReceived
 from .exchange import Signer
+from .parameters import check_encodable, secret_in_url
 from .server import Server
+
+
+class HoldsSecrets:
+    """A value that is never pickled, so that no cache or queue gets its secrets by accident.
+
+    Its copy is the value itself, since it never changes.
+    """
+
+    __slots__ = ()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} may hold secrets, and is not pickled: build it anew"
+        )
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +75,13 @@ class NoAuthentication:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSecretPost:
+class ClientSecretPost(HoldsSecrets):
     """Send the secret in the body (`client_secret_post`)."""
 
     client_secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _check_secret(self.client_secret)
 
     @property
     def method(self) -> str:
@@ -70,7 +94,7 @@ class ClientSecretPost:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSecretBasic:
+class ClientSecretBasic(HoldsSecrets):
     """Send the secret in the header `Authorization` (`client_secret_basic`).
 
     raw: sends id and secret as they are, for servers that do not decode them, against
@@ -79,6 +103,9 @@ class ClientSecretBasic:
 
     client_secret: str = field(repr=False)
     raw: bool = False
+
+    def __post_init__(self) -> None:
+        _check_secret(self.client_secret)
 
     @property
     def method(self) -> str:
@@ -101,16 +128,14 @@ def encode_basic(client_id: str, client_secret: str, *, raw: bool = False) -> st
             advice="leave out raw, or use client_secret_post",
         )
     parts = (client_id, client_secret)
-    try:
-        joined = ":".join(parts if raw else (quote(part, safe="") for part in parts))
-        return f"Basic {base64.b64encode(joined.encode()).decode('ascii')}"
-    except UnicodeEncodeError:
-        # The codec's own exception holds the secret.
-        raise LocalProtocolError("client_id or client_secret is not valid Unicode") from None
+    for part in parts:
+        check_encodable(part, "client_id or client_secret")
+    joined = ":".join(parts if raw else (quote(part, safe="") for part in parts))
+    return f"Basic {base64.b64encode(joined.encode()).decode('ascii')}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class _Header(HoldsSecrets):
     value: str = field(repr=False)
 
     def sign(self, request: RequestToSend, now: float) -> RequestToSend:
@@ -121,23 +146,25 @@ class _Header:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parameters:
+class _Parameters(HoldsSecrets):
     client_id: str
     client_secret: str | None = field(repr=False)
 
+    def __post_init__(self) -> None:
+        check_encodable(self.client_id, "client_id")
+        check_encodable(self.client_secret or "", "client_secret")
+
     def sign(self, request: RequestToSend, now: float) -> RequestToSend:
-        parameters: tuple[tuple[str, str], ...] = ()
-        if not has_parameter(request, "client_id"):
-            parameters = (("client_id", self.client_id),)
-        if self.client_secret is not None:
-            if request.method == "GET":
-                raise LocalProtocolError(
-                    "a client secret never goes into a URL, and a GET has no body",
-                    endpoint=request.endpoint,
-                    advice="use client_secret_basic, or POST",
-                )
-            parameters += (("client_secret", self.client_secret),)
-        return request.with_parameters(parameters) if parameters else request
+        # What the caller has put into the request counts, and nothing is sent twice.
+        own = (("client_id", self.client_id), ("client_secret", self.client_secret))
+        added = tuple(
+            (name, value)
+            for name, value in own
+            if value is not None and not has_parameter(request, name)
+        )
+        if request.method == "GET" and self.client_secret is not None:
+            raise secret_in_url(request.endpoint)
+        return request.with_parameters(added) if added else request
 
     def learn(self, request: RequestToSend, response: ResponseReceived) -> bool:
         return False
@@ -161,11 +188,17 @@ def choose_authentication(server: Server, client_secret: str | None) -> ClientAu
     if client_secret is None:
         return NoAuthentication()
     known = server.token_endpoint_auth_methods_supported
-    if known is None or "client_secret_basic" in known:
+    if not known or "client_secret_basic" in known:
         return ClientSecretBasic(client_secret)
     if "client_secret_post" in known:
         return ClientSecretPost(client_secret)
     raise LocalProtocolError(
         "the server takes neither client_secret_basic nor client_secret_post",
-        advice=f"give auth= for one of: {', '.join(known)}",
+        advice=f"give auth= for one of: {printable(', '.join(known), 200)}",
     )
+
+
+def _check_secret(client_secret: object) -> None:
+    # None would else go out as the text "None", or as no secret at all.
+    if not isinstance(client_secret, str):
+        raise TypeError(f"client_secret has to be a text, not a {type(client_secret).__name__}")

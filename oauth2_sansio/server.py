@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
 from .answers import Answer
@@ -268,9 +268,11 @@ def _read_list(document: Mapping[str, Any], name: str) -> tuple[str, ...] | None
     value = document.get(name)
     if value is None:
         return None
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+    items = cast("list[object]", value) if isinstance(value, (list, tuple)) else [None]
+    texts = tuple(item for item in items if isinstance(item, str))
+    if len(texts) != len(items):
         _wrong_type(name, "a list of texts")
-    return tuple(value)
+    return texts
 
 
 def _read_flag(document: Mapping[str, Any], name: str) -> bool:

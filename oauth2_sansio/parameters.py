@@ -1,0 +1,105 @@
+"""The parameters of a request: pairs in an order, of which a few may repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias, cast
+
+from .errors import LocalProtocolError
+from .events import Endpoint, Pairs
+
+Parameters: TypeAlias = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
+"""Further parameters of a request: pairs, or a mapping in which a list repeats its name."""
+
+Scope: TypeAlias = str | Sequence[str] | None
+"""One text with spaces, or several texts."""
+
+_REPEATABLE = frozenset({"resource", "audience"})  # RFC 8707 section 2, RFC 8693 section 2.1
+
+
+def pairs(parameters: Parameters) -> Pairs:
+    """Return parameters as pairs; a list in a mapping repeats its name.
+
+    Raises TypeError for a name or a value that is no text.
+    """
+    found: list[tuple[str, str]] = []
+    if isinstance(parameters, Mapping):
+        mapping = cast("Mapping[str, str | Sequence[str]]", parameters)
+        for name, value in mapping.items():
+            found += repeated(name, value)
+    else:
+        found += parameters
+    for pair in found:
+        for text in pair:
+            _check_text(text)
+    return tuple(found)
+
+
+def scope_pair(scope: Scope) -> Pairs:
+    """Return the parameter `scope`; nothing where there is no scope."""
+    if not scope:
+        return ()
+    return (("scope", scope if isinstance(scope, str) else " ".join(scope)),)
+
+
+def repeated(name: str, values: Sequence[str]) -> Pairs:
+    """Return a parameter once for each of its values; one text is one value."""
+    return tuple((name, value) for value in ([values] if isinstance(values, str) else values))
+
+
+def joined(
+    given: Iterable[tuple[str, str]], parameters: Parameters, endpoint: Endpoint, *, in_url: bool
+) -> Pairs:
+    """Return what the library gives, and behind it what the caller adds.
+
+    endpoint: where they go, for the errors.
+    in_url: whether they go into a URL.
+    Raises `LocalProtocolError` for a parameter that would come twice (RFC 6749 section 3.1), for a
+    secret in a URL, and for a text that UTF-8 cannot write.
+    """
+    first = tuple(given)
+    further = pairs(parameters) if parameters else ()
+    taken = {name for name, _ in first} - _REPEATABLE if further else frozenset[str]()
+    for name, _ in further:
+        if name in taken:
+            raise LocalProtocolError(
+                f"the parameter {name} is given twice",
+                endpoint=endpoint,
+                advice="give it by the argument of its own, or leave that out",
+            )
+        if in_url and name == "client_secret":
+            raise secret_in_url(endpoint)
+        check_encodable(name, "a parameter")
+    together = (*first, *further)
+    for _, value in together:
+        if not value.isascii():
+            check_encodable(value, "a parameter")
+    return together
+
+
+def check_encodable(text: str, what: str) -> None:
+    """Raise `LocalProtocolError` for a text that UTF-8 cannot write."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        refusal = LocalProtocolError(
+            f"{what} holds half of a surrogate pair, which UTF-8 cannot write",
+            advice="decode it rightly where it comes from",
+        )
+    else:
+        return
+    raise refusal  # not inside `except`: the codec's exception holds the text
+
+
+def secret_in_url(endpoint: Endpoint) -> LocalProtocolError:
+    """Return the error for a client secret that would go into a URL (RFC 6749 section 2.3.1)."""
+    return LocalProtocolError(
+        "a client secret never goes into a URL",
+        endpoint=endpoint,
+        advice="use client_secret_basic, or POST",
+    )
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"a parameter has to be a text, not a {type(text).__name__}")
