@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from .errors import ErrorResponse, Outcome, RemoteProtocolError, printable
 from .events import RequestToSend, ResponseReceived
-from .redaction import redact, secrets_of
+from .redaction import cut_out, redact, secrets_of
 from .retry_after import read_retry_after
 from .urls import read_query
 
@@ -23,31 +23,41 @@ MAXIMUM_BODY = 1_048_576
 """How many bytes of an answer are read; a longer one is refused."""
 
 _LONGEST_NUMBER = 400  # digits; more would only serve to keep the processor busy
+_GOOD = (200, 201)
+_LOOKED_AT = 16_384  # bytes of a body that an excerpt is taken from
 _FORM = "application/x-www-form-urlencoded"
 
 _ADVICE: Mapping[str, str] = {
     "access_denied": "the user or the server's policy said no; do not ask again unprompted",
+    "account_selection_required": (
+        "send the user to the authorization endpoint without prompt=none"
+    ),
     "authorization_pending": "wait for the interval, then ask again",
+    "consent_required": "send the user to the authorization endpoint without prompt=none",
     "expired_token": "start again with a new device code",
     "interaction_required": "send the user to the authorization endpoint without prompt=none",
     "invalid_client": "check client_id, client_secret and the client authentication method",
+    "invalid_dpop_proof": "check the key and the clock that DPoP proofs are made with",
     "invalid_grant": (
         "the code or refresh token is not valid (any more): send the user to authorize again"
     ),
     "invalid_request": "check the parameters against the server's documentation",
     "invalid_scope": "ask for scopes that the server knows and the client may have",
     "invalid_target": "check resource and audience",
+    "invalid_token": "get a new token",
     "login_required": "send the user to the authorization endpoint without prompt=none",
     "server_error": "the server failed: try again later",
     "slow_down": "wait five seconds longer, then ask again",
     "temporarily_unavailable": "the server is busy: try again later",
     "unauthorized_client": "let the server's operator allow this grant for the client",
     "unsupported_grant_type": "use a grant that the server knows",
+    "unsupported_response_type": "use a response type that the server knows",
     "unsupported_token_type": "leave out token_type_hint, or revoke the other token",
+    "use_dpop_nonce": "the server's nonce was not taken up: check that each answer is learnt from",
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # to make a frozen one takes three times as long
 class Answer:
     """A response together with the request that it answers.
 
@@ -64,7 +74,7 @@ class Answer:
         Raises `ErrorResponse` where the server said no, and `RemoteProtocolError` for whatever is
         neither (RFC 6749 sections 5.1 and 5.2).
         """
-        if self.response.status not in (200, 201):
+        if self.response.status not in _GOOD:
             self.raise_refusal()
         document = self._document()
         # Some servers say no with a status of 200, and some say "error": null beside a token.
@@ -114,14 +124,15 @@ class Answer:
         try:
             document = read_json(body)
         except ValueError as error:
-            if self._is_form():
-                return self._form_document()
-            # The parser's own exception holds the whole body: it must not be chained.
-            reason = str(error)
+            # Nothing is raised in here: the parser's own exception holds the whole body, and must
+            # not be chained.
+            reason, is_form = str(error), self._is_form()
         else:
-            if isinstance(document, dict):
-                return document
-            reason = "it is not a JSON object"
+            if type(document) is dict:  # the decoder makes no other mapping
+                return cast("dict[str, Any]", document)
+            reason, is_form = "it is not a JSON object", False
+        if is_form:
+            return self._form_document()
         raise self.broken(f"the answer cannot be read: {reason}{self._excerpt()}")
 
     def _is_form(self) -> bool:
@@ -142,22 +153,23 @@ class Answer:
         code, description, uri = (
             document.get(name) for name in ("error", "error_description", "error_uri")
         )
-        secrets = secrets_of(self.request)
         if not isinstance(code, str):
-            shown = printable(redact(repr(code), secrets, 24), 200)
-            raise self.broken(f"the member `error` is not a text: {shown}")
-        text = description if isinstance(description, str) else None
+            kind = type(code).__name__
+            raise self.broken(f"the member `error` is a {kind}, not a text{self._excerpt()}")
+        secrets = secrets_of(self.request)
+        text = cut_out(description, secrets) if isinstance(description, str) else None
         raise ErrorResponse(
-            redact(code, secrets, 80),
+            # A code that everybody knows is no secret, whatever we have sent.
+            code if code in _ADVICE else redact(code, secrets, 80),
             text,
-            uri if isinstance(uri, str) else None,
+            cut_out(uri, secrets) if isinstance(uri, str) else None,
             status=self.response.status,
             endpoint=self.request.endpoint,
-            advice=_ADVICE.get(code),
+            advice=_ADVICE.get(code, "see what the server's documentation says of this code"),
             response=self.response,
             outcome=self._outcome(said_no=True),
             retry_after=self._retry_after(),
-            printed=None if text is None else redact(text, secrets, 48),
+            printed=None if text is None else redact(text, frozenset(), 40),
         )
 
     def _outcome(self, *, said_no: bool = False) -> Outcome:
@@ -170,11 +182,15 @@ class Answer:
         return read_retry_after(self.response.header("Retry-After"), self.now)
 
     def _excerpt(self) -> str:
-        text = self.response.body[:2000].decode("utf-8", "replace")
+        body, secrets = self.response.body, secrets_of(self.request)
+        text = redact(body[:_LOOKED_AT].decode("utf-8", "replace"), secrets, 20)
+        if len(body) > _LOOKED_AT and secrets:
+            # The cut may have left the beginning of a secret, which nobody would know again.
+            text = text[: -3 * max(map(len, secrets))]
         words = " ".join(re.sub(r"<[^<>]{0,200}>", " ", text).split())
-        if not words:
-            return " (an empty body)" if not self.response.body else ""
-        return f": {printable(redact(words, secrets_of(self.request), 20), 160)}"
+        if words:
+            return f": {printable(words, 160)}"
+        return "" if body else " (an empty body)"
 
 
 def read_json(body: bytes) -> object:
@@ -184,18 +200,19 @@ def read_json(body: bytes) -> object:
     that comes twice, a number that is not finite, and nesting without end are refused.
     """
     try:
-        text = body.decode("utf-8-sig" if body.startswith(b"\xef\xbb\xbf") else "utf-8")
-        text = text.strip(" \t\r\n")
+        text = body.decode().removeprefix("\ufeff").strip(" \t\r\n")
         document, end = _DECODER.raw_decode(text)
     except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8") from None
+        reason = "it is not UTF-8"
     except RecursionError:
-        raise ValueError("its JSON is nested too deeply") from None
+        reason = "its JSON is nested too deeply"
     except json.JSONDecodeError:
-        raise ValueError("it is not JSON") from None
-    if end != len(text):
-        raise ValueError("something follows its JSON")
-    return document
+        reason = "it is not JSON"
+    else:
+        if end == len(text):
+            return document
+        reason = "something follows its JSON"
+    raise ValueError(reason)  # not inside `except`: the parser's own exception holds the text
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

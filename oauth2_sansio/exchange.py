@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar, assert_never
 
 from .answers import Answer
 from .errors import LocalProtocolError, Outcome, TransportError
@@ -23,13 +23,18 @@ from .events import (
     WaitElapsed,
 )
 from .flow import Flow
+from .redaction import redact, secrets_of
 from .urls import check_url
+
+V = TypeVar("V")
 
 AmendRequest: TypeAlias = Callable[[RequestToSend], RequestToSend]
 AmendResponse: TypeAlias = Callable[[RequestToSend, ResponseReceived], ResponseReceived]
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\x21-\x7e\x80-\xff]([\x20-\x7e\t\x80-\xff]*[\x21-\x7e\x80-\xff])?|")
+# RFC 9110 sections 5.6.2 and 5.5; beyond ASCII the HTTP libraries differ, so nothing of it goes out.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
+_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +95,14 @@ class Pipeline:
                 endpoint=request.endpoint,
                 advice="check where the URL comes from before you allow it",
             )
+        if not _TOKEN.fullmatch(request.method):
+            raise _unfit(request, "the method is none that HTTP knows")
         for name, value in request.headers:
-            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-                raise LocalProtocolError(
-                    "a header has characters that no header may have",
-                    endpoint=request.endpoint,
-                    advice="check the hooks, and the headers given to the call",
-                )
+            if not _TOKEN.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+                raise _unfit(request, "a header has characters that no header may have")
+        for pair in request.form:
+            if not all(map(_is_text, pair)):
+                raise _unfit(request, "a parameter is not a text that UTF-8 can write")
         return request
 
 
@@ -118,7 +124,7 @@ class Exchange(Generic[T]):
         self._read = read
         self._sent = draft
         self._signers: Iterator[Signer] = iter(())
-        self._attach: Callable[[bytes], RequestToSend] | None = None
+        self._attach: Callable[[bytes], RequestToSend]  # once a signature was asked for
         self._tried_again = False
 
     def flow(self) -> Flow[T]:
@@ -129,23 +135,25 @@ class Exchange(Generic[T]):
         """Return what to do after an event."""
         match event:
             case Started():
+                self._tried_again = False
                 return self.on_start(now)
             case WaitElapsed():
                 self._tried_again = False
                 return self.send(now)
             case SignatureMade(signature):
-                assert self._attach is not None  # the table lets a signature come only when asked
                 return self._sign(self._attach(signature), now)
             case RequestFailed():
                 return self.on_failure(event, now)
             case ResponseReceived():
                 return self._receive(event, now)
+            case _:
+                assert_never(event)
 
     def send(self, now: float) -> RequestToSend | SignatureNeeded:
         """Return the request, amended and signed anew."""
         request = self._draft
         for amend in self._pipeline.amend_request:
-            request = amend(request)
+            request = _amended(amend(request), RequestToSend, "amend_request")
         self._signers = iter(self._pipeline.signers)
         return self._sign(request, now)
 
@@ -176,6 +184,7 @@ class Exchange(Generic[T]):
     def _receive(self, response: ResponseReceived, now: float) -> Action[T]:
         for amend in self._pipeline.amend_response:
             response = amend(self._sent, response)
+            response = _amended(response, ResponseReceived, "amend_response")
         # Every signer learns, whatever the others say.
         learnt = [signer.learn(self._sent, response) for signer in self._pipeline.signers]
         if any(learnt) and not self._tried_again:
@@ -195,7 +204,7 @@ def no_answer(request: RequestToSend, failure: RequestFailed) -> TransportError:
     # The cause is kept for the caller, but not chained: the text of an HTTP library's exception
     # may quote a URL, or what the server sent.
     return TransportError(
-        f"no response came: {_describe(failure.cause)}",
+        f"no response came: {_describe(failure.cause, secrets_of(request))}",
         outcome=outcome,
         cause=failure.cause,
         endpoint=request.endpoint,
@@ -203,12 +212,33 @@ def no_answer(request: RequestToSend, failure: RequestFailed) -> TransportError:
     )
 
 
-def _describe(cause: BaseException) -> str:
+def _describe(cause: BaseException, secrets: frozenset[str]) -> str:
     names: list[str] = []
     current: BaseException | None = cause
     while current is not None and len(names) < 5:
         names.append(type(current).__name__)
-        if isinstance(current, OSError) and current.errno is not None and current.strerror:
-            return f"{' from '.join(names)} ({current.strerror})"
+        if isinstance(current, OSError) and isinstance(current.strerror, str):
+            return f"{' from '.join(names)} ({redact(current.strerror, secrets, 40)})"
         current = current.__cause__ or current.__context__
     return " from ".join(names)
+
+
+def _amended(value: object, kind: type[V], name: str) -> V:
+    if isinstance(value, kind):
+        return value
+    raise LocalProtocolError(
+        f"a function of {name} returned a {type(value).__name__}",
+        advice=f"let it return the {kind.__name__}, also where it changes nothing",
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and (value.isascii() or not _HALF_A_CHARACTER.search(value))
+
+
+def _unfit(request: RequestToSend, description: str) -> LocalProtocolError:
+    return LocalProtocolError(
+        description,
+        endpoint=request.endpoint,
+        advice="check what was given to the call, and the hooks",
+    )

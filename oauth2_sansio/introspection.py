@@ -35,11 +35,13 @@ class Introspection(dict[str, Any]):
     @property
     def audience(self) -> tuple[str, ...]:
         """For whom the token is (`aud`): one text or several become a tuple."""
-        value = self.get("aud")
-        audience = [value] if isinstance(value, str) else value
-        if not isinstance(audience, list):
-            return ()
-        return tuple(each for each in audience if isinstance(each, str))
+        match self.get("aud"):
+            case str() as audience:
+                return (audience,)
+            case [*audiences]:
+                return tuple(each for each in audiences if isinstance(each, str))
+            case _:
+                return ()
 
     def __repr__(self) -> str:
         return f"<Introspection active={self.active}>"
