@@ -172,12 +172,13 @@ class _Parameters(HoldsSecrets):
 
 def has_parameter(request: RequestToSend, name: str) -> bool:
     """Say whether a request has a parameter of this name, in its body or its query."""
-    if any(key == name for key, _ in request.form):
-        return True
-    texts = [request.url.partition("?")[2]]
-    if request.content is not None:
-        texts.append(request.content.decode("utf-8", "replace"))
-    return any(key == name for text in texts for key, _ in parse_qsl(text, True))
+    query = parse_qsl(request.url.partition("?")[2], keep_blank_values=True)
+    if request.content is None:
+        body = request.form
+    else:
+        content = request.content.decode("utf-8", "replace")
+        body = tuple(parse_qsl(content, keep_blank_values=True))
+    return any(key == name for key, _ in (*query, *body))
 
 
 def choose_authentication(server: Server, client_secret: str | None) -> ClientAuthentication:

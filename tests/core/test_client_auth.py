@@ -1,0 +1,216 @@
+"""Client authentication: the ways, the exact bytes, and where a secret may go."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from oauth2_sansio import (
+    ClientAuthentication,
+    ClientIdentity,
+    ClientSecretBasic,
+    ClientSecretPost,
+    Endpoint,
+    LocalProtocolError,
+    NoAuthentication,
+    RequestToSend,
+    ResponseReceived,
+    Server,
+)
+from oauth2_sansio.client_auth import choose_authentication, encode_basic, has_parameter
+
+SECRET = "7Fjfp0ZBr1KtDRbnfVdmIw"
+REQUEST = RequestToSend(
+    endpoint=Endpoint.TOKEN, url="https://server.example/token", form=(("grant_type", "g"),)
+)
+GET = RequestToSend(
+    endpoint=Endpoint.TOKEN, method="GET", url="https://server.example/token?grant_type=g"
+)
+
+
+def identity(client_id: str = "s6BhdRkqt3") -> ClientIdentity:
+    return ClientIdentity(client_id=client_id, server=Server(), random_bytes=bytes)
+
+
+def signed(way: ClientAuthentication, request: RequestToSend) -> RequestToSend:
+    result = way.signer(identity()).sign(request, 0.0)
+    assert isinstance(result, RequestToSend)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("way", "method"),
+    [
+        (NoAuthentication(), "none"),
+        (ClientSecretBasic(SECRET), "client_secret_basic"),
+        (ClientSecretBasic(SECRET, raw=True), "client_secret_basic"),
+        (ClientSecretPost(SECRET), "client_secret_post"),
+    ],
+)
+def test_each_way_has_its_name_and_never_asks_for_another_try(
+    way: ClientAuthentication, method: str
+) -> None:
+    assert way.method == method
+    assert way.signer(identity()).learn(REQUEST, ResponseReceived(status=401)) is False
+
+
+@pytest.mark.parametrize(
+    ("client_id", "secret", "wanted"),
+    [
+        ("s6BhdRkqt3", "gX1fBat3bV", "czZCaGRSa3F0MzpnWDFmQmF0M2JW"),
+        ("s6BhdRkqt3", SECRET, "czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"),
+        (
+            "1PpG/Q 1",
+            "z/tZ9VwFZqApmIQ+ZH1I5pLk/uB4ud:X2/8bL+wfFTt1rFw=",
+            (
+                "MVBwRyUyRlElMjAxOnolMkZ0WjlWd0ZacUFwbUlRJTJCWkgxSTVwTGslMkZ1QjR1ZCUzQVgyJTJG"
+                "OGJMJTJCd2ZGVHQxckZ3JTNE"
+            ),
+        ),
+        (
+            "client:one",
+            "p@ss word/ü",
+            "Y2xpZW50JTNBb25lOnAlNDBzcyUyMHdvcmQlMkYlQzMlQkM=",
+        ),
+        (
+            "https://client.example.com/cimd.json",
+            "x",
+            "aHR0cHMlM0ElMkYlMkZjbGllbnQuZXhhbXBsZS5jb20lMkZjaW1kLmpzb246eA==",
+        ),
+        ("c", "", "Yzo="),
+    ],
+)
+def test_basic_is_form_encoded_first(client_id: str, secret: str, wanted: str) -> None:
+    assert encode_basic(client_id, secret) == f"Basic {wanted}"
+
+
+def test_raw_basic_is_the_bytes_themselves_and_has_no_colon_in_the_id() -> None:
+    assert encode_basic("one", "p@ss word/ü:", raw=True) == "Basic b25lOnBAc3Mgd29yZC/DvDo="
+    with pytest.raises(LocalProtocolError, match="colon"):
+        encode_basic("client:one", "p@ss word/ü", raw=True)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("where", ["client_id", "client_secret"])
+def test_half_of_a_surrogate_pair_is_refused_without_being_shown(where: str, raw: bool) -> None:
+    texts = {"client_id": "id", "client_secret": "secret", where: "hush\ud800"}
+    with pytest.raises(LocalProtocolError, match="surrogate") as got:
+        encode_basic(texts["client_id"], texts["client_secret"], raw=raw)
+    assert "hush" not in str(got.value)
+    assert got.value.__context__ is None
+    with pytest.raises(LocalProtocolError, match=f"{where} holds"):
+        ClientSecretPost(texts["client_secret"]).signer(identity(texts["client_id"]))
+
+
+def test_basic_sets_the_header_anew() -> None:
+    way = ClientSecretBasic("gX1fBat3bV")
+    header = ("Authorization", "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW")
+    assert signed(way, REQUEST) == replace(REQUEST, headers=(header,))
+    assert signed(way, GET) == replace(GET, headers=(header,))
+    old = replace(REQUEST, headers=(("authorization", "Bearer old"),))
+    assert signed(way, old) == replace(REQUEST, headers=(header,))
+
+
+def test_none_names_the_client_in_body_or_query() -> None:
+    way = NoAuthentication()
+    client_id = ("client_id", "s6BhdRkqt3")
+    assert signed(way, REQUEST) == replace(REQUEST, form=(*REQUEST.form, client_id))
+    assert signed(way, GET) == replace(GET, url=f"{GET.url}&client_id=s6BhdRkqt3")
+
+
+def test_post_puts_id_and_secret_into_the_body() -> None:
+    wanted = (*REQUEST.form, ("client_id", "s6BhdRkqt3"), ("client_secret", SECRET))
+    assert signed(ClientSecretPost(SECRET), REQUEST) == replace(REQUEST, form=wanted)
+    content = replace(REQUEST, form=(), content=b"a=b")
+    assert signed(ClientSecretPost(SECRET), content) == replace(
+        content, content=b"a=b&client_id=s6BhdRkqt3&client_secret=7Fjfp0ZBr1KtDRbnfVdmIw"
+    )
+
+
+def test_post_puts_no_secret_into_a_url() -> None:
+    with pytest.raises(LocalProtocolError, match="never goes into a URL") as got:
+        signed(ClientSecretPost(SECRET), GET)
+    assert got.value.endpoint is Endpoint.TOKEN
+    assert SECRET not in str(got.value)
+
+
+def test_what_the_caller_has_put_in_is_not_sent_twice() -> None:
+    own = replace(REQUEST, form=(("client_id", "mine"), ("client_secret", "mine too")))
+    assert signed(ClientSecretPost(SECRET), own) == own
+    assert signed(NoAuthentication(), own) == own
+
+
+@pytest.mark.parametrize(
+    ("request_", "has"),
+    [
+        (REQUEST, False),
+        (replace(REQUEST, form=(("client_id", ""),)), True),
+        (replace(REQUEST, content=b"a=b&client_id="), True),
+        (replace(REQUEST, content=b"\xff=client_id"), False),
+        (replace(REQUEST, form=(("client_id", "not sent"),), content=b""), False),
+        (replace(GET, url="https://server.example/token?client%5Fid=x"), True),
+        (GET, False),
+    ],
+)
+def test_a_parameter_is_found_wherever_it_is(request_: RequestToSend, has: bool) -> None:
+    assert has_parameter(request_, "client_id") is has
+
+
+@pytest.mark.parametrize(
+    ("methods", "secret", "wanted"),
+    [
+        (None, None, NoAuthentication()),
+        (("client_secret_basic",), None, NoAuthentication()),
+        (None, "s", ClientSecretBasic("s")),
+        ((), "s", ClientSecretBasic("s")),
+        (("client_secret_post", "client_secret_basic"), "s", ClientSecretBasic("s")),
+        (("private_key_jwt", "client_secret_post"), "s", ClientSecretPost("s")),
+        (None, "", ClientSecretBasic("")),
+    ],
+)
+def test_the_metadata_choose(
+    methods: tuple[str, ...] | None, secret: str | None, wanted: ClientAuthentication
+) -> None:
+    server = Server(token_endpoint_auth_methods_supported=methods)
+    assert choose_authentication(server, secret) == wanted
+
+
+def test_where_the_metadata_leave_no_way_the_error_names_theirs_in_print() -> None:
+    server = Server(token_endpoint_auth_methods_supported=("private_key_jwt", "evil\x1b[2J"))
+    with pytest.raises(LocalProtocolError) as got:
+        choose_authentication(server, "hush-hush")
+    assert str(got.value) == (
+        "local_protocol_error: the server takes neither client_secret_basic nor client_secret_post"
+        "; give auth= for one of: private_key_jwt, evil\\x1b[2J"
+    )
+
+
+@pytest.mark.parametrize("way", [ClientSecretBasic, ClientSecretPost])
+@pytest.mark.parametrize("wrong", [None, b"bytes", 7])
+def test_a_secret_is_a_text(way: type[ClientSecretBasic | ClientSecretPost], wrong: object) -> None:
+    with pytest.raises(TypeError, match="client_secret has to be a text"):
+        way(wrong)  # type: ignore[arg-type]  # what the test is about
+
+
+def holders() -> list[object]:
+    ways: list[ClientAuthentication] = [ClientSecretBasic(SECRET), ClientSecretPost(SECRET)]
+    return [*ways, *(way.signer(identity()) for way in ways)]
+
+
+@pytest.mark.parametrize("value", holders(), ids=lambda value: type(value).__name__)
+def test_what_holds_a_secret_neither_shows_nor_pickles_it(value: object) -> None:
+    assert SECRET not in repr(value)
+    assert encode_basic("s6BhdRkqt3", SECRET) not in repr(value)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="may hold secrets, and is not pickled"):
+            pickle.dumps(value, protocol)
+    assert copy.copy(value) is value
+    assert copy.deepcopy([value])[0] is value
+
+
+def test_identity_and_none_hold_no_secret() -> None:
+    assert repr(identity()).startswith("ClientIdentity(client_id='s6BhdRkqt3', server=Server(")
+    assert pickle.loads(pickle.dumps(NoAuthentication())) == NoAuthentication()
