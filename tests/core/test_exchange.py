@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -337,7 +338,7 @@ def test_a_request_without_an_answer_is_never_repeated(
 
 
 def chain(*causes: Exception, context: bool = False) -> Exception:
-    for outer, inner in zip(causes, causes[1:], strict=False):
+    for outer, inner in pairwise(causes):
         if context:
             outer.__context__ = inner
         else:

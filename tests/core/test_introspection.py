@@ -55,7 +55,7 @@ def test_whatever_is_not_plainly_an_answer_is_refused(body: bytes) -> None:
 
 
 def test_a_refusal() -> None:
-    with pytest.raises(ErrorResponse, match="^invalid_client"):
+    with pytest.raises(ErrorResponse, match=r"^invalid_client"):
         read_introspection(answer(b'{"error": "invalid_client"}', 401))
 
 
