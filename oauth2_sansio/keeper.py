@@ -10,7 +10,8 @@
 | waited, and it was given up before its request went out | `RefreshIt` to the next |
 | a resource server refused token A, A is current | `RefreshIt` (or `AwaitRefresh`) |
 | ... refused A, but B is current by now | `UseToken` with B: thirty refusals, one renewal |
-| the new token could not be saved | `SaveIt` to the first caller that comes next |
+| the new token could not be saved | `SaveIt` to each caller that comes next, one at a time |
+| another token was assigned meanwhile | what that token calls for: what the user says counts |
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ from .resource import authorization_header
 from .tokens import DEFAULT_LEEWAY, OAuth2Token
 
 Renewal: TypeAlias = Callable[[OAuth2Token], Flow[OAuth2Token]]
-"""Makes the flow that renews a token; raises `LocalProtocolError` where there is no way to."""
+"""Makes the flow that renews a token; raises `LocalProtocolError` where there is no way to.
+
+It runs while the adapter holds its lock, so it does nothing but build the flow.
+"""
+
+MOST_SPENT = 4
+"""How many refresh tokens that were rotated away are remembered, so that none is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,10 @@ class UseToken:
 
 @dataclass(frozen=True, slots=True)
 class RefreshIt:
-    """You are first: drive `flow`, save what comes, then settle the ticket, come what may."""
+    """You are first: drive `flow`, save what comes, then settle the ticket, come what may.
+
+    previous: the token that was saved last; it is empty where there was none.
+    """
 
     ticket: int
     flow: Flow[OAuth2Token]
@@ -56,7 +66,7 @@ class AwaitRefresh:
 class SaveIt:
     """The token is good, but was not saved: save it, then settle the ticket with it.
 
-    previous: the token before it.
+    previous: the token that was saved last; it is empty where there was none.
     """
 
     ticket: int
@@ -67,50 +77,72 @@ class SaveIt:
 Decision: TypeAlias = UseToken | RefreshIt | AwaitRefresh | SaveIt
 
 
+@dataclass(slots=True)
+class _Running:
+    """A renewal, or a saving, that was handed out and is not settled."""
+
+    ticket: int
+    previous: OAuth2Token
+    spending: str | None = None
+    by_hand: bool = False
+    saving: bool = False
+    superseded: bool = False  # whether the user has assigned another token since it began
+
+
+@dataclass(slots=True)
+class _Ended:
+    """How the renewal ended that was answered last."""
+
+    ticket: int
+    spending: str | None
+    outcome: OAuth2Token | OAuth2Error
+    superseded: bool  # then it concerns only those who asked for it by hand
+
+
 class TokenKeeper:
     """Hold the current token, and let one renewal run at a time.
 
-    No method blocks or does I/O. Threads hold one lock around each call; tasks on one event loop
-    need none.
+    No method blocks or does I/O. Threads hold one lock around each call but `header`, which needs
+    none; tasks on one event loop need none at all.
 
     token: the token to start with, if there is one.
-    renew: makes the flow that renews a token.
+    renew: makes the flow that renews a token, with its refresh token where it has one.
     leeway: how many seconds before its end a token is renewed.
     """
 
     __slots__ = (
         "_dead",
-        "_failure",
+        "_ended",
+        "_heir",
+        "_leeway",
         "_ready",
         "_renew",
-        "_renewed_from",
-        "_renewing",
         "_running",
         "_spent",
         "_ticket",
         "_token",
         "_unsaved",
         "_untried",
-        "leeway",
     )
 
     def __init__(
         self, token: OAuth2Token | None, renew: Renewal, *, leeway: float = DEFAULT_LEEWAY
     ) -> None:
-        self.leeway = leeway
         self._renew = renew
+        self._leeway = leeway
         self._ticket = 0
-        self._running = False
-        self._renewing: OAuth2Token | None = None  # the token that was current at its beginning
-        self._renewed_from: str | None = None  # the refresh token of the renewal begun last
-        self._failure: OAuth2Error | None = None  # of the ticket settled last
-        self._spent: str | None = None  # the refresh token that a renewal has replaced
+        self._running: _Running | None = None
+        self._ended: _Ended | None = None
+        # Refresh tokens that were rotated away, and the token that they have become.
+        self._spent: tuple[str, ...] = ()
+        self._heir: OAuth2Token | None = None
         self._dead: tuple[str, OAuth2Error] | None = None  # a refresh token, and how it died
-        self._unsaved: OAuth2Token | None = None  # the token before, while this one is not saved
-        # Until when, for which access token and which expiry, this header is good. One value, so
-        # that threads see all of it or nothing.
-        self._ready: tuple[float, object, object, str] | None = None
-        self._hold(token)
+        # Until when, and for which members of the token, this header is good. One value, so that
+        # threads see all of it or nothing.
+        self._ready: tuple[float, object, object, object, object, str] | None = None
+        self._unsaved: OAuth2Token | None = None  # the token saved last, while this one is not
+        self._untried = False  # whether the token is used once even if it has expired
+        self._token = token
 
     @property
     def token(self) -> OAuth2Token | None:
@@ -119,7 +151,28 @@ class TokenKeeper:
 
     @token.setter
     def token(self, token: OAuth2Token | None) -> None:
-        self._hold(token)
+        last = self._token
+        if last is None or token != last:
+            self._forget()
+            self._hold(token)
+            return
+        # The same token once more, as after `session.token = session.refresh_token()`, or read
+        # back from where it is stored: what is known of it holds on.
+        if self._ended is not None and self._ended.outcome is last:
+            self._ended.outcome = token
+        if self._heir is last:
+            self._heir = token
+        self._hold(token, unsaved=self._unsaved, untried=self._untried)
+
+    @property
+    def leeway(self) -> float:
+        """How many seconds before its end a token is renewed."""
+        return self._leeway
+
+    @leeway.setter
+    def leeway(self, leeway: float) -> None:
+        self._leeway = leeway
+        self._ready = None
 
     @property
     def unsaved(self) -> bool:
@@ -128,24 +181,25 @@ class TokenKeeper:
 
     def arrive(self, token: OAuth2Token) -> None:
         """Take a token that was just issued: it is used once, even if it has expired already."""
-        self._hold(token)
-        self._untried = True
+        self._forget()
+        self._hold(token, untried=True)
 
     def header(self, now: float) -> str | None:
         """Return the value of `Authorization` at once, or None where `acquire` has to decide.
 
         now: seconds since the epoch.
+        Raises `InvalidTokenError` for a token that cannot be sent.
         """
-        ready, token = self._ready, self._token
-        if (
-            ready is not None
-            and now < ready[0]
-            and token is not None
-            # The user may change the token in place.
-            and token.get("access_token") == ready[1]
-            and token.get("expires_at") == ready[2]
-        ):
-            return ready[3]
+        ready = self._ready
+        if ready is not None and now < ready[0] and (token := self._token) is not None:
+            member = token.get  # the user may change the token in place
+            if (
+                member("access_token") is ready[1]
+                and member("expires_at") is ready[2]
+                and member("expires_in") is ready[3]
+                and member("token_type") is ready[4]
+            ):
+                return ready[5]
         return self._look_again(now)
 
     def acquire(
@@ -156,113 +210,179 @@ class TokenKeeper:
         waited_for: int | None = None,
         by_hand: Renewal | None = None,
         spending: str | None = None,
+        tried_to_save: bool = False,
     ) -> Decision:
         """Decide what this caller does.
 
         now: seconds since the epoch.
         rejected: the access token that a resource server has just refused. It forces a renewal
             only while it is current.
-        waited_for: the ticket this caller has waited for, or has settled itself: its outcome is
-            this caller's outcome.
+        waited_for: the first ticket that this caller has waited for: the outcome of that renewal,
+            or of a later one, is this caller's outcome.
         by_hand: renews in any case, and how.
         spending: the refresh token that `by_hand` is about to use: where another renewal has
-            just used it up, its result serves this caller too.
+            used it up, the token that came of it serves this caller too.
+        tried_to_save: true where this caller has just done what a `SaveIt` said.
         Raises `MissingTokenError` where there is no token, and the error of a failed renewal.
         """
-        if self._running:
-            return AwaitRefresh(self._ticket)
+        ended = self._outcome(waited_for, by_hand is not None, spending)
+        if isinstance(ended, OAuth2Error):
+            raise _anew(ended)
+        if self._running is not None:
+            return AwaitRefresh(self._running.ticket)
+        if not tried_to_save and (to_save := self.acquire_save()) is not None:
+            return to_save
+        if by_hand is not None:
+            if ended is not None:
+                return UseToken(ended)
+            if spending in self._spent and self._heir is not None:
+                return UseToken(self._heir)
+            return self._begin(by_hand, self._token or OAuth2Token(), spending, by_hand=True)
         token = self._token
-        waited = waited_for == self._ticket
-        if waited and self._failure is not None:
-            raise self._failure
-        if token is None and by_hand is None:
+        if token is None:
             raise MissingTokenError(
                 "there is no token", advice="fetch one, or assign one, before the first request"
             )
-        if (unsaved := self.acquire_save()) is not None:
-            return unsaved
-        if token is not None:
-            served = waited and spending in (None, self._renewed_from)
-            if served or (spending is not None and spending == self._spent):
-                return UseToken(token)
-        if by_hand is not None:
-            return self._begin(by_hand, token or OAuth2Token(), spending)
-        assert token is not None  # else it was raised above
-        refused = rejected is not None and token.get("access_token") == rejected
-        if not refused and (self._untried or not token.is_expired(self.leeway, now)):
-            self._untried = False
-            return UseToken(token)
-        return self._begin(self._renew, token, token.refresh_token)
+        if ended is None:
+            refused = rejected is not None and token.get("access_token") == rejected
+            if refused or (not self._untried and token.is_expired(self._leeway, now)):
+                return self._begin(self._renew, token, token.refresh_token, by_hand=False)
+        self._untried = False
+        return UseToken(token)
 
-    def acquire_save(self) -> SaveIt | None:
-        """Return what there is to save and nobody is saving; None where there is nothing."""
-        if self._running or self._unsaved is None or self._token is None:
+    def acquire_save(self) -> SaveIt | AwaitRefresh | None:
+        """Decide what a caller does that goes and wants all saved; None where all is."""
+        if self._running is not None:
+            return AwaitRefresh(self._running.ticket)
+        if self._unsaved is None or self._token is None:
             return None
-        return SaveIt(self._start(None), self._token, self._unsaved)
+        self._ticket += 1
+        self._running = _Running(self._ticket, self._unsaved, saving=True)
+        self._ready = None
+        return SaveIt(self._ticket, self._token, self._unsaved)
 
     def settle(
         self, ticket: int, outcome: OAuth2Token | OAuth2Error | None, *, saved: bool = True
     ) -> None:
-        """End a renewal.
+        """End a renewal, or a saving.
 
+        ticket: of the `RefreshIt` or `SaveIt`.
         outcome: the new token; or the error that every waiter gets; or None where it was given up
             before its request went out, so that the next caller takes over.
         saved: false where the new token could not be saved: the next caller tries again.
+        Raises `LocalProtocolError` for a ticket that is not running.
         """
-        if not self._running or ticket != self._ticket:
-            raise LocalProtocolError(f"no renewal with ticket {ticket} is running")
-        self._running = False
-        begun_with, self._renewing = self._renewing, None
+        running = self._running
+        if running is None or ticket != running.ticket:
+            raise LocalProtocolError(
+                f"nothing with ticket {ticket} is running",
+                advice="settle each RefreshIt and each SaveIt once",
+            )
         match outcome:
-            case OAuth2Token() if self._token is begun_with:
-                previous = self._unsaved or self._token or OAuth2Token()
-                if previous.refresh_token != outcome.refresh_token:
-                    self._spent = previous.refresh_token
-                self._hold(outcome)
-                self._unsaved = None if saved else previous
-            case OAuth2Error():
-                self._failure = outcome
-                if _is_dead(outcome) and self._renewed_from is not None:
-                    self._dead = (self._renewed_from, outcome)
+            case OAuth2Token() if running.saving:
+                if saved and not running.superseded:
+                    self._unsaved = None
+            case OAuth2Token():
+                self._succeed(running, outcome, saved=saved)
+            case OAuth2Error() if not running.saving:
+                error = _anew(outcome)
+                self._ended = _Ended(ticket, running.spending, error, running.superseded)
+                if _is_dead(error) and running.spending is not None:
+                    self._dead = (running.spending, error)
             case _:
-                # Given up before anything was sent; or the user has assigned another token while
-                # this renewal ran, and what the user says counts.
-                pass
+                pass  # given up: all is as it was before
+        # Last, since `header` looks on without a lock.
+        self._running = None
 
-    def _begin(self, renew: Renewal, token: OAuth2Token, spending: str | None) -> RefreshIt:
+    def _outcome(
+        self, waited_for: int | None, by_hand: bool, spending: str | None
+    ) -> OAuth2Token | OAuth2Error | None:
+        # What has come of the renewal that this caller has waited for, where it concerns it.
+        ended = self._ended
+        if ended is None or waited_for is None or waited_for > ended.ticket:
+            return None
+        concerned = spending in (None, ended.spending) if by_hand else not ended.superseded
+        return ended.outcome if concerned else None
+
+    def _begin(
+        self, renew: Renewal, token: OAuth2Token, spending: str | None, *, by_hand: bool
+    ) -> RefreshIt:
         if self._dead is not None and self._dead[0] == spending:
-            raise self._dead[1]
+            raise _anew(self._dead[1])
         flow = renew(token)
-        return RefreshIt(self._start(spending), flow, token)
-
-    def _start(self, spending: str | None) -> int:
         self._ticket += 1
-        self._running, self._failure, self._ready = True, None, None
-        self._renewing = self._token
-        if spending is not None:
-            self._renewed_from = spending
-        return self._ticket
-
-    def _hold(self, token: OAuth2Token | None) -> None:
-        self._token = token
-        self._unsaved = None
-        self._untried = False
+        previous = token if self._unsaved is None else self._unsaved
+        self._running = _Running(self._ticket, previous, spending, by_hand)
         self._ready = None
+        return RefreshIt(self._ticket, flow, previous)
+
+    def _succeed(self, running: _Running, token: OAuth2Token, *, saved: bool) -> None:
+        spending, held = running.spending, self._token
+        rotated = spending is not None and token.refresh_token != spending
+        superseded = running.superseded and not (
+            held == token
+            # What was assigned meanwhile holds the very refresh token that is used up now.
+            or (rotated and held is not None and held.refresh_token == spending)
+        )
+        self._ended = _Ended(running.ticket, spending, token, superseded)
+        if spending is not None:
+            if self._heir is None or self._heir.refresh_token != spending:
+                self._spent = ()  # these belong to another authorization
+            if rotated:
+                self._spent = (*self._spent, spending)[-MOST_SPENT:]
+            self._heir = token
+        if not superseded:
+            unsaved = None if saved else running.previous
+            self._hold(token, unsaved=unsaved, untried=running.by_hand)
+
+    def _hold(
+        self,
+        token: OAuth2Token | None,
+        *,
+        unsaved: OAuth2Token | None = None,
+        untried: bool = False,
+    ) -> None:
+        # In this order, since `header` looks on without a lock: nobody sees a token before it is
+        # known whether it is saved.
+        self._unsaved = unsaved
+        self._untried = untried
+        self._token = token
+        self._ready = None
+
+    def _forget(self) -> None:
+        if self._running is not None:
+            self._running.superseded = True
+        self._ended = self._heir = self._dead = None
+        self._spent = ()
 
     def _look_again(self, now: float) -> str | None:
         token = self._token
-        if token is None or self._running or self._unsaved is not None:
+        if token is None or self._running is not None or self._unsaved is not None:
             return None
-        stale_at = token.stale_at(self.leeway)
+        members = [token.get(name) for name in _READ_FOR_THE_HEADER]
+        stale_at = token.stale_at(self._leeway)
         if stale_at is None:
             stale_at = inf
         if now >= stale_at:
             return None
         header = authorization_header(token)
         self._untried = False
-        self._ready = (stale_at, token.get("access_token"), token.get("expires_at"), header)
+        self._ready = (stale_at, members[0], members[1], members[2], members[3], header)
         return header
+
+
+_READ_FOR_THE_HEADER = ("access_token", "expires_at", "expires_in", "token_type")
 
 
 def _is_dead(error: OAuth2Error) -> bool:
     return isinstance(error, ErrorResponse) and error.error == "invalid_grant"
+
+
+def _anew(error: OAuth2Error) -> OAuth2Error:
+    # Each caller gets an error of its own: a traceback belongs to one thread, and holds on to all
+    # that its frames hold.
+    kind = type(error)
+    copied = kind.__new__(kind, *error.args)
+    copied.args = error.args
+    copied.__dict__.update(error.__dict__)
+    return copied

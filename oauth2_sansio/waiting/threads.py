@@ -6,19 +6,29 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
-from ..errors import OAuth2Error, Outcome, TransportError, UnsavedTokenError
-from ..events import Endpoint
-from ..flow import Flow, State
-from ..keeper import AwaitRefresh, RefreshIt, Renewal, SaveIt, TokenKeeper, UseToken
-from ..tokens import OAuth2Token
+from oauth2_sansio.errors import (
+    LocalProtocolError,
+    OAuth2Error,
+    Outcome,
+    TransportError,
+    UnsavedTokenError,
+)
+from oauth2_sansio.events import Endpoint
+from oauth2_sansio.flow import Flow, State
+from oauth2_sansio.keeper import AwaitRefresh, RefreshIt, Renewal, SaveIt, TokenKeeper, UseToken
+from oauth2_sansio.tokens import OAuth2Token
+
+from .clock import now
 
 R = TypeVar("R")
 
-# Which token is being saved in this thread: a save function that uses the client gets it at once.
-_saving: contextvars.ContextVar[tuple[TokenKeeper, OAuth2Token] | None] = contextvars.ContextVar(
-    "oauth2_sansio_saving", default=None
+# The tickets that this very thread is at, and the new token where it is being saved: a save
+# function that uses the client must not wait for itself.
+_under_way: contextvars.ContextVar[tuple[tuple[TokenKeeper, int, OAuth2Token | None], ...]] = (
+    contextvars.ContextVar("oauth2_sansio_under_way", default=())
 )
 
 
@@ -28,7 +38,7 @@ class ThreadFlight:
     keeper: decides who does what.
     drive: runs a flow to its end.
     save: is called with a new token and the one before it, before anybody else gets the new one.
-    deadline: how many seconds a thread waits for another one's renewal.
+    deadline: how many seconds a thread waits for other ones' renewals.
     """
 
     __slots__ = ("_deadline", "_done", "_drive", "_keeper", "_lock", "_save")
@@ -59,84 +69,106 @@ class ThreadFlight:
 
         See `TokenKeeper.acquire` for the arguments and errors.
         Raises `UnsavedTokenError` where the save function failed for the token that this very
-        call has renewed.
+        call has renewed, and `TransportError` where another thread's renewal takes too long.
         """
+        until = time.monotonic() + self._deadline
         waited_for: int | None = None
+        tried_to_save = False
         while True:
             with self._lock:
                 decision = self._keeper.acquire(
-                    time.time(),
+                    now(),
                     rejected=rejected,
                     waited_for=waited_for,
                     by_hand=by_hand,
                     spending=spending,
+                    tried_to_save=tried_to_save,
                 )
-                if isinstance(decision, AwaitRefresh) and self._done is None:
-                    self._done = threading.Event()
-                done = self._done
+                done = self._end_of(decision)
             match decision:
                 case UseToken(token):
                     return token
-                case RefreshIt(ticket, flow, previous):
-                    return self._renew(ticket, flow, previous)
-                case SaveIt(ticket, token, previous):
-                    return self._save_again(ticket, token, previous)
+                case RefreshIt():
+                    return self._renew(decision)
+                case SaveIt():
+                    tried_to_save = True
+                    # Whoever renewed the token was told that it is not saved. The token is good,
+                    # so this caller goes on with it, and the next one tries again.
+                    with suppress(UnsavedTokenError):
+                        self._save_again(decision)
                 case AwaitRefresh(ticket):
-                    saving = _saving.get()
-                    if saving is not None and saving[0] is self._keeper:
-                        return saving[1]
-                    assert done is not None  # made above, under the lock
-                    self._wait(done)
-                    waited_for = ticket
+                    own = self._own(ticket)
+                    if own is not None:
+                        return own
+                    if not _wait(done, until):
+                        raise _too_late(self._deadline)
+                    if waited_for is None:
+                        waited_for = ticket
 
     def save_now(self) -> None:
-        """Save a token that could not be saved before; raise `UnsavedTokenError` if it cannot."""
-        with self._lock:
-            decision = self._keeper.acquire_save()
-        if decision is not None:
-            self._finish(decision.ticket, decision.token, decision.previous)
+        """Save what is unsaved, at the end of a renewal that is running; for `close()`.
 
-    def _renew(self, ticket: int, flow: Flow[OAuth2Token], previous: OAuth2Token) -> OAuth2Token:
+        A renewal that does not end in time is left to the thread that runs it.
+        Raises `UnsavedTokenError` where the save function fails.
+        """
+        until = time.monotonic() + self._deadline
+        while True:
+            with self._lock:
+                decision = self._keeper.acquire_save()
+                done = self._end_of(decision)
+            match decision:
+                case None:
+                    return
+                case SaveIt():
+                    self._save_again(decision)
+                    return
+                case AwaitRefresh(ticket):
+                    if self._is_own(ticket) or not _wait(done, until):
+                        return
+
+    def _end_of(self, decision: object) -> threading.Event | None:
+        # What tells of the end of the renewal that runs; to be called under the lock.
+        if self._done is None and isinstance(decision, AwaitRefresh):
+            self._done = threading.Event()
+        return self._done
+
+    def _renew(self, decision: RefreshIt) -> OAuth2Token:
         outcome: OAuth2Token | OAuth2Error | None = None
+        saved = False
         try:
-            outcome = token = self._drive(flow)
+            mark = self._mark(decision.ticket, None)
+            try:
+                outcome = token = self._drive(decision.flow)
+            finally:
+                _under_way.reset(mark)
+            self._call_save(decision.ticket, token, decision.previous)
+            saved = True
         except OAuth2Error as error:
-            outcome = error
+            if outcome is None:
+                outcome = error
             raise
         finally:
-            if outcome is None and flow.state not in (State.READY, State.SIGNING):
-                # Something like KeyboardInterrupt: the request may have gone out all the same.
-                outcome = TransportError(
-                    "the renewal was interrupted",
-                    outcome=Outcome.UNKNOWN,
-                    endpoint=Endpoint.TOKEN,
-                    advice="the server may have acted: try once more, or authorize again",
-                )
-            if not isinstance(outcome, OAuth2Token):
-                self._settle(ticket, outcome, saved=False)
-        self._finish(ticket, token, previous)
+            if outcome is None and decision.flow.state not in (State.READY, State.SIGNING):
+                outcome = _interrupted()
+            self._settle(decision.ticket, outcome, saved=saved)
         return token
 
-    def _save_again(self, ticket: int, token: OAuth2Token, previous: OAuth2Token) -> OAuth2Token:
-        try:
-            self._finish(ticket, token, previous)
-        except UnsavedTokenError:
-            # Whoever renewed the token was told. The token is good, so this caller goes on with
-            # it, and the next one tries again.
-            pass
-        return token
-
-    def _finish(self, ticket: int, token: OAuth2Token, previous: OAuth2Token) -> None:
+    def _save_again(self, decision: SaveIt) -> None:
         saved = False
-        mark = _saving.set((self._keeper, token))
+        try:
+            self._call_save(decision.ticket, decision.token, decision.previous)
+            saved = True
+        finally:
+            self._settle(decision.ticket, decision.token, saved=saved)
+
+    def _call_save(self, ticket: int, token: OAuth2Token, previous: OAuth2Token) -> None:
+        mark = self._mark(ticket, token)
         try:
             self._save(token, previous)
-            saved = True
         except Exception as error:
             raise UnsavedTokenError(token) from error
         finally:
-            _saving.reset(mark)
-            self._settle(ticket, token, saved=saved)
+            _under_way.reset(mark)
 
     def _settle(
         self, ticket: int, outcome: OAuth2Token | OAuth2Error | None, *, saved: bool
@@ -147,14 +179,49 @@ class ThreadFlight:
         if done is not None:
             done.set()
 
-    def _wait(self, done: threading.Event) -> None:
-        if not done.wait(self._deadline):
-            raise TransportError(
-                f"another thread's renewal has not ended within {self._deadline:g} seconds",
-                outcome=Outcome.NOT_SENT,
-                endpoint=Endpoint.TOKEN,
-                advice="try again",
-            )
+    def _mark(
+        self, ticket: int, token: OAuth2Token | None
+    ) -> contextvars.Token[tuple[tuple[TokenKeeper, int, OAuth2Token | None], ...]]:
+        return _under_way.set((*_under_way.get(), (self._keeper, ticket, token)))
+
+    def _own(self, ticket: int) -> OAuth2Token | None:
+        # The token that this thread is saving; None where another thread is at the ticket.
+        for keeper, number, token in _under_way.get():
+            if keeper is self._keeper and number == ticket:
+                if token is None:
+                    raise LocalProtocolError(
+                        "the renewal of a token asks for this very token",
+                        endpoint=Endpoint.TOKEN,
+                        advice="send token requests, and those of hooks, without this token",
+                    )
+                return token
+        return None
+
+    def _is_own(self, ticket: int) -> bool:
+        return any(mark[0] is self._keeper and mark[1] == ticket for mark in _under_way.get())
+
+
+def _wait(done: threading.Event | None, until: float) -> bool:
+    return done is None or done.wait(min(until - time.monotonic(), threading.TIMEOUT_MAX))
+
+
+def _too_late(deadline: float) -> TransportError:
+    return TransportError(
+        f"another thread's renewal has not ended within {deadline:g} seconds",
+        outcome=Outcome.NOT_SENT,
+        endpoint=Endpoint.TOKEN,
+        advice="try again",
+    )
+
+
+def _interrupted() -> TransportError:
+    # Something like KeyboardInterrupt: the request may have gone out all the same.
+    return TransportError(
+        "the renewal was interrupted",
+        outcome=Outcome.UNKNOWN,
+        endpoint=Endpoint.TOKEN,
+        advice="the server may have acted: try once more, or authorize again",
+    )
 
 
 def call_within(seconds: float, call: Callable[[], R], late: Callable[[], Exception]) -> R:
@@ -164,25 +231,21 @@ def call_within(seconds: float, call: Callable[[], R], late: Callable[[], Except
     bounds an HTTP library that starts its clock anew with every byte that drips in. A call that is
     late goes on in the background until its own timeout, and nobody reads what it returns.
     """
-    outcome: list[R | BaseException] = []
-    failed = False
+    results: list[R] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
-        nonlocal failed
         try:
-            outcome.append(call())
-        except BaseException as error:
-            failed = True
-            outcome.append(error)
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
+            errors.append(error)
 
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), daemon=True, name="oauth2_sansio")
     thread.start()
-    thread.join(seconds)
-    if not outcome:
+    thread.join(min(seconds, threading.TIMEOUT_MAX))
+    if errors:
+        raise errors.pop()  # nothing here refers to it any more, since it refers to this frame
+    if not results:
         raise late()
-    [result] = outcome
-    if failed:
-        assert isinstance(result, BaseException)
-        raise result
-    return result  # type: ignore[return-value]  # not an exception, since nothing has failed
+    return results.pop()
