@@ -1,0 +1,10 @@
+"""OAuth 2.0 over httpx2: clients that are httpx2 clients, blocking and asynchronous.
+
+The classes have the names, arguments and results of `authlib.integrations.httpx_client`.
+"""
+
+from oauth2_sansio.errors import OAuth2Error as OAuthError
+
+from .clients import AsyncOAuth2Client, OAuth2Auth, OAuth2Client
+
+__all__ = ["AsyncOAuth2Client", "OAuth2Auth", "OAuth2Client", "OAuthError"]

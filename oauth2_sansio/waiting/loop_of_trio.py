@@ -1,0 +1,68 @@
+"""Waiting under trio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import trio
+
+from ..tokens import OAuth2Token
+from .tasks import EventLoop, R
+
+
+class TrioLoop(EventLoop):
+    """The trio run that the caller runs in."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+
+    def has_ended(self) -> bool:
+        """Say whether this run has ended."""
+        try:
+            self._token.run_sync_soon(_nothing, idempotent=True)
+        except trio.RunFinishedError:
+            return True
+        return False
+
+    def is_current(self) -> bool:
+        """Say whether the caller runs in this run."""
+        return trio.lowlevel.in_trio_run() and (trio.lowlevel.current_trio_token() is self._token)
+
+    def new_event(self) -> trio.Event:
+        """Return an event."""
+        return trio.Event()
+
+    async def wait(self, event: trio.Event, seconds: float) -> bool:
+        """Wait for an event; return False where it has not come within so many seconds."""
+        with trio.move_on_after(seconds) as scope:
+            await event.wait()
+        return not scope.cancelled_caught
+
+    async def protect(
+        self, work: Callable[[], Coroutine[Any, Any, OAuth2Token]], given_up: Callable[[], None]
+    ) -> OAuth2Token:
+        """Run work where the caller's cancellation does not reach; what it sends has a deadline."""
+        with trio.CancelScope(shield=True):
+            return await work()
+
+    async def within(
+        self,
+        seconds: float,
+        call: Callable[[], Coroutine[Any, Any, R]],
+        late: Callable[[], Exception],
+    ) -> R:
+        """Return what a call returns, or cancel it and raise `late()` once it takes too long."""
+        with trio.move_on_after(seconds):
+            return await call()
+        raise late()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep for so many seconds."""
+        await trio.sleep(seconds)
+
+
+def _nothing() -> None:
+    """Do nothing: only a run that goes on takes this."""
