@@ -152,7 +152,7 @@ class TokenKeeper:
     @token.setter
     def token(self, token: OAuth2Token | None) -> None:
         last = self._token
-        if last is None or token != last:
+        if token is None or last is None or token != last:
             self._forget()
             self._hold(token)
             return

@@ -82,6 +82,10 @@ def error_of(call: Callable[[], object]) -> OAuth2Error:
     return caught.value
 
 
+def refusal(keeper: TokenKeeper, **arguments: Any) -> OAuth2Error:
+    return error_of(lambda: keeper.acquire(NOW, **arguments))
+
+
 NO_ANSWER = TransportError("no response came", outcome=Outcome.UNKNOWN, endpoint=Endpoint.TOKEN)
 DEAD = ErrorResponse("invalid_grant", "revoked", status=400, endpoint=Endpoint.TOKEN)
 
@@ -120,13 +124,13 @@ def test_a_stale_token_is_renewed_by_the_first_and_awaited_by_the_others() -> No
 def test_no_token_is_an_error() -> None:
     keeper = TokenKeeper(None, Renewals())
     assert keeper.header(NOW) is None
-    assert type(error_of(lambda: keeper.acquire(NOW))) is MissingTokenError
+    assert type(refusal(keeper)) is MissingTokenError
 
 
 def test_a_token_that_cannot_be_renewed_stops_nobody_for_long() -> None:
     keeper = TokenKeeper(stale(refresh=None), Renewals())
     for _ in range(2):
-        assert type(error_of(lambda: keeper.acquire(NOW))) is InvalidTokenError
+        assert type(refusal(keeper)) is InvalidTokenError
     keeper.token = make("B")
     assert keeper.acquire(NOW) == UseToken(make("B"))
 
@@ -136,7 +140,7 @@ def test_a_failure_is_everyones_who_waited_and_nobody_elses() -> None:
     ticket = started(keeper)
     keeper.settle(ticket, NO_ANSWER)
     for _ in range(3):
-        shared = error_of(lambda: keeper.acquire(NOW, waited_for=ticket))
+        shared = refusal(keeper, waited_for=ticket)
         assert (type(shared), str(shared), vars(shared)) == (
             TransportError,
             str(NO_ANSWER),
@@ -146,7 +150,7 @@ def test_a_failure_is_everyones_who_waited_and_nobody_elses() -> None:
         assert shared.__traceback__ is not None
     # Who has not waited tries once more; who had waited does not join that.
     assert started(keeper) == ticket + 1
-    assert str(error_of(lambda: keeper.acquire(NOW, waited_for=ticket))) == str(NO_ANSWER)
+    assert str(refusal(keeper, waited_for=ticket)) == str(NO_ANSWER)
     keeper.settle(ticket + 1, make("B", "r2"))
     assert keeper.acquire(NOW, waited_for=ticket) == UseToken(make("B", "r2"))
 
@@ -158,8 +162,8 @@ def test_a_traceback_is_not_kept() -> None:
         raise NO_ANSWER
     except TransportError as error:
         keeper.settle(ticket, error)
-    shared = error_of(lambda: keeper.acquire(NOW, waited_for=ticket))
-    again = error_of(lambda: keeper.acquire(NOW, waited_for=ticket))
+    shared = refusal(keeper, waited_for=ticket)
+    again = refusal(keeper, waited_for=ticket)
     assert shared.__context__ is again.__context__ is None
     assert shared is not again
 
@@ -170,7 +174,7 @@ def test_one_that_was_given_up_goes_to_the_next() -> None:
     assert started(keeper, waited_for=1) == 2
     assert keeper.acquire(NOW, waited_for=1) == AwaitRefresh(2)
     keeper.settle(2, NO_ANSWER)  # a later outcome is also that of who has waited longer
-    assert str(error_of(lambda: keeper.acquire(NOW, waited_for=1))) == str(NO_ANSWER)
+    assert str(refusal(keeper, waited_for=1)) == str(NO_ANSWER)
 
 
 def test_thirty_refusals_lead_to_one_renewal() -> None:
@@ -212,7 +216,7 @@ def test_only_the_running_ticket_can_be_settled_and_only_once() -> None:
 def test_two_callers_by_hand_share_one_renewal_and_a_later_one_renews_again() -> None:
     renewals = Renewals()
     keeper = TokenKeeper(make("A", "r1"), renewals)
-    by_hand = {"by_hand": renewals, "spending": "r1"}
+    by_hand: dict[str, Any] = {"by_hand": renewals, "spending": "r1"}
     ticket = started(keeper, **by_hand)
     assert keeper.acquire(NOW, **by_hand) == AwaitRefresh(ticket)
     assert keeper.acquire(NOW) == AwaitRefresh(ticket)
@@ -230,9 +234,7 @@ def test_by_hand_a_failure_is_shared_too() -> None:
     keeper = TokenKeeper(make("A", "r1"), renewals)
     keeper.settle(started(keeper, by_hand=renewals, spending="r1"), NO_ANSWER)
     for spending in ("r1", None):
-        shared = error_of(
-            lambda: keeper.acquire(NOW, waited_for=1, by_hand=renewals, spending=spending)
-        )
+        shared = refusal(keeper, waited_for=1, by_hand=renewals, spending=spending)
         assert str(shared) == str(NO_ANSWER)
     assert started(keeper, waited_for=1, by_hand=renewals, spending="another") == 2
 
@@ -304,8 +306,9 @@ def test_a_dead_refresh_token_is_never_sent_again() -> None:
     keeper = TokenKeeper(stale(), renewals)
     keeper.settle(started(keeper), DEAD)
     assert keeper.token == stale()  # it may be of use to the user
-    for arguments in ({}, {"by_hand": renewals, "spending": "r1"}, {"rejected": "A"}):
-        again = error_of(lambda: keeper.acquire(NOW, **arguments))  # type: ignore[arg-type]  # noqa: B023 - called at once, with arguments of two shapes
+    by_hand: dict[str, Any] = {"by_hand": renewals, "spending": "r1"}
+    for arguments in ({}, by_hand, {"rejected": "A"}):
+        again = refusal(keeper, **arguments)
         assert (type(again), str(again)) == (ErrorResponse, str(DEAD))
         assert again is not DEAD
     assert len(renewals.of) == 1
@@ -366,7 +369,7 @@ def test_no_token_assigned_while_a_renewal_runs_wins_too() -> None:
     ticket = started(keeper)
     keeper.token = None
     keeper.settle(ticket, make("B", "r2"))
-    assert type(error_of(lambda: keeper.acquire(NOW, waited_for=ticket))) is MissingTokenError
+    assert type(refusal(keeper, waited_for=ticket)) is MissingTokenError
 
 
 @pytest.mark.parametrize("assigned", [stale(), make("reloaded", "r1", life=10)])
@@ -674,18 +677,12 @@ class ManyCallers(RuleBasedStateMachine):
         if self.ended is None or caller.waited_for is None:
             return None
         ticket, spending, outcome = self.ended
-        if caller.by_hand:
-            concerns = caller.spending in (None, spending)
-        else:
-            concerns = not self.superseded
-        return outcome if concerns and caller.waited_for <= ticket else None
+        own = caller.spending in (None, spending) if caller.by_hand else not self.superseded
+        return outcome if own and caller.waited_for <= ticket else None
 
-    def ask(self, caller: Caller) -> None:
-        shared, spending = self.shared(caller), caller.spending
-        if not caller.by_hand and self.current is not None:
-            spending = self.current.refresh_token
+    def decide(self, caller: Caller) -> Decision | OAuth2Error:
         try:
-            decision: Decision = self.keeper.acquire(
+            return self.keeper.acquire(
                 self.now,
                 rejected=caller.rejected,
                 waited_for=caller.waited_for,
@@ -693,17 +690,23 @@ class ManyCallers(RuleBasedStateMachine):
                 spending=caller.spending,
                 tried_to_save=caller.tried_to_save,
             )
-        except MissingTokenError:
-            assert self.current is None
-            assert not caller.by_hand
-            return
         except OAuth2Error as error:
-            if isinstance(shared, OAuth2Error):
-                assert str(error) == str(shared)
-            else:
-                assert (error.error, self.dead) == ("invalid_grant", spending)
+            return error
+
+    def ask(self, caller: Caller) -> None:
+        shared, spending = self.shared(caller), caller.spending
+        if not caller.by_hand and self.current is not None:
+            spending = self.current.refresh_token
+        decision = self.decide(caller)
+        if isinstance(decision, MissingTokenError):
+            assert (self.current, caller.by_hand) == (None, False)
             return
-        assert not isinstance(shared, OAuth2Error)
+        if isinstance(shared, OAuth2Error):
+            assert str(decision) == str(shared)
+            return
+        if isinstance(decision, OAuth2Error):
+            assert (decision.error, self.dead) == ("invalid_grant", spending)
+            return
         if isinstance(decision, AwaitRefresh):
             assert self.at_it is not None
             assert decision.ticket == self.at_it[1].ticket
@@ -873,4 +876,4 @@ class ManyCallers(RuleBasedStateMachine):
 
 
 def test_many_callers_in_any_order() -> None:
-    run_state_machine_as_test(ManyCallers)  # type: ignore[no-untyped-call]  # Hypothesis has no types here
+    run_state_machine_as_test(ManyCallers)
