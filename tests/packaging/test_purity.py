@@ -15,7 +15,7 @@ import oauth2_sansio
 PACKAGE = Path(oauth2_sansio.__file__).parent
 
 # What does I/O or waits. The core never imports it.
-WITH_IO = ("command_line", "stores", "waiting", "testing.loopback", "__main__")
+WITH_IO = ("command_line", "httpx_family", "stores", "waiting", "testing.loopback", "__main__")
 
 FORBIDDEN = frozenset(
     {

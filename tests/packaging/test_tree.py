@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("oauth2_sansio", "adapters", "tests", "examples", "benchmarks", "docs", ".ci")
-TEXTS = frozenset({".py", ".md", ".toml", ".txt", ".json", ".mmd", ""})
+TEXTS = frozenset({".py", ".md", ".toml", ".txt", ".json", ".mmd"})
+NAMES = frozenset({".gitignore", "LICENSE", "run"})
 
 # Written so that this file does not find itself.
 UNWANTED = {
@@ -26,7 +27,7 @@ FILES = sorted(
     path
     for top in (ROOT, *(ROOT / name for name in SOURCES))
     for path in (top.glob("*") if top == ROOT else top.rglob("*"))
-    if path.is_file() and path.suffix in TEXTS and "__pycache__" not in path.parts
+    if path.is_file() and (path.suffix in TEXTS or path.name in NAMES)
 )
 
 
