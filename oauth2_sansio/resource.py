@@ -70,8 +70,8 @@ def place_in_body(body: str | None, content_type: str | None, token: OAuth2Token
     content_type: its media type; None where there is none.
     Raises `LocalProtocolError` for a body that is no form.
     """
-    kind = (content_type or _FORM).partition(";")[0].strip().lower()
-    if body and (kind != _FORM or content_type is None):
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if body and kind != _FORM:
         raise LocalProtocolError(
             "the token can only be placed into a form encoded body",
             endpoint=Endpoint.RESOURCE,
