@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..events import T
+from ..events import Action, Event, Finished, T
 from ..flow import Flow
 
 
@@ -15,6 +15,7 @@ class Call(Flow[T]):
     options: request options of the HTTP library, such as `timeout`.
     http_auth: an authentication object of the HTTP library, instead of client authentication.
     amend_response: the users' hooks; each gets and returns the HTTP library's response.
+    on_success: is called once when the flow has its result.
     """
 
     __slots__ = ("amend_response", "http_auth", "options")
@@ -26,8 +27,15 @@ class Call(Flow[T]):
         options: Mapping[str, Any],
         http_auth: object = None,
         amend_response: tuple[Callable[[Any], Any], ...] = (),
+        on_success: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(flow.receive)
+        def step(event: Event, now: float) -> Action[T]:
+            action = flow.receive(event, now)
+            if on_success is not None and isinstance(action, Finished):
+                on_success()
+            return action
+
+        super().__init__(step)
         self.options = options
         self.http_auth = http_auth
         self.amend_response = amend_response

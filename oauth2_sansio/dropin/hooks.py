@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, TypeAlias
 
+from ..errors import LocalProtocolError
 from ..events import RequestToSend
 from ..exchange import AmendRequest
-
-RequestHook: TypeAlias = Callable[
-    [str, MutableMapping[str, str], str], tuple[str, MutableMapping[str, str], str]
-]
-"""Gets and returns URL, headers and body of a request."""
+from .amending import RequestHook, amend
 
 ResponseHook: TypeAlias = Callable[[Any], Any]
 """Gets and returns the HTTP library's response."""
@@ -37,29 +33,43 @@ class ComplianceHooks(dict[str, list[Callable[..., Any]]]):
     __slots__ = ()
 
     def register(self, hook_type: str, hook: Callable[..., Any]) -> None:
-        """Add a hook; ValueError for a name that is not known."""
+        """Add a hook, unless it is there already; ValueError for a name that is not known."""
         known = [each.value for each in HookType]
         if hook_type not in known:
             raise ValueError(f"no hook is called {hook_type!r}; there are: {', '.join(known)}")
-        self.setdefault(hook_type, []).append(hook)
+        if not callable(hook):
+            raise TypeError(f"a hook has to be a function, not a {type(hook).__name__}")
+        hooks = self.setdefault(hook_type, [])
+        if hook not in hooks:
+            hooks.append(hook)
 
     def of(self, hook_type: HookType) -> tuple[Callable[..., Any], ...]:
         """Return the hooks of a type."""
         return tuple(self.get(hook_type.value, ()))
 
 
-def amend_by(hooks: Iterable[RequestHook]) -> tuple[AmendRequest, ...]:
+def amend_by(hooks: Iterable[RequestHook], hook_type: HookType) -> tuple[AmendRequest, ...]:
     """Return the hooks as functions on the core's requests."""
-    return tuple(_amendment(hook) for hook in hooks)
+    return tuple(_amendment(hook, f"a hook of {hook_type.value}") for hook in hooks)
 
 
-def _amendment(hook: RequestHook) -> AmendRequest:
-    def amend(request: RequestToSend) -> RequestToSend:
-        before = request.body.decode("utf-8")
-        url, headers, body = hook(request.url, dict(request.headers), before)
-        amended = replace(request, url=url, headers=tuple(headers.items()))
-        if body == before:
-            return amended
-        return replace(amended, form=(), content=body.encode("utf-8"))
+def amend_response(response: Any, hooks: Iterable[ResponseHook]) -> Any:
+    """Return the HTTP library's response as the hooks have changed it, one after the other.
 
-    return amend
+    Raises `LocalProtocolError` where one of them returns nothing.
+    """
+    for hook in hooks:
+        response = hook(response)
+        if response is None:
+            raise LocalProtocolError(
+                "a hook for responses has returned None",
+                advice="let it return the response, also where it changes nothing",
+            )
+    return response
+
+
+def _amendment(hook: RequestHook, name: str) -> AmendRequest:
+    def apply(request: RequestToSend) -> RequestToSend:
+        return amend(request, hook, name)
+
+    return apply

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from ..events import Pairs
+from .kinds import is_fixed, is_iterable, is_list, is_mapping
 
 
-def read_parameters(values: Mapping[str, object]) -> Pairs:
+def read_parameters(values: Mapping[str, Any]) -> Pairs:
     """Return keyword arguments as pairs.
 
     A list repeats its name, None is left out, a dict (or a list with one in it) becomes JSON, and
@@ -18,52 +20,74 @@ def read_parameters(values: Mapping[str, object]) -> Pairs:
     return tuple(pair for name, value in values.items() for pair in _pairs(name, value))
 
 
-def read_body(body: str | bytes | Mapping[str, object] | None) -> Pairs:
-    """Return a form encoded body as pairs; ValueError for one that is not form encoded."""
-    if not body:
+def read_body(body: Any) -> Pairs:
+    """Return a form encoded body, a mapping or a list of pairs as pairs.
+
+    Raises `ValueError` for a text that is not form encoded, and `TypeError` for anything else.
+    """
+    if body in (None, "", b""):
         return ()
-    if isinstance(body, Mapping):
+    if isinstance(body, (str, bytes)):
+        return _read_form(body)
+    if is_mapping(body):
         return read_parameters(body)
-    text = body.decode("utf-8") if isinstance(body, bytes) else body
-    try:
-        return tuple(parse_qsl(text, keep_blank_values=True, strict_parsing=True))
-    except ValueError:
-        # The exception quotes the body.
-        raise ValueError("body is not form encoded") from None
+    if is_list(body) and all(is_fixed(field, 2) for field in body):
+        return tuple(pair for name, value in body for pair in _pairs(name, value))
+    raise TypeError(f"body has to be form encoded, or a dict, not a {type(body).__name__}")
 
 
-def read_scope(scope: object) -> str | None:
+def read_scope(scope: Any) -> str | None:
     """Return a scope as one text: a list is joined by spaces."""
     if scope is None or isinstance(scope, str):
         return scope
-    if isinstance(scope, Iterable):
+    if is_iterable(scope):
         return " ".join(_text(each) for each in scope)
     return _text(scope)
 
 
-def _pairs(name: str, value: object) -> Iterable[tuple[str, str]]:
-    match value:
-        case None:
-            return ()
-        case _ if name == "scope":
-            return ((name, read_scope(value) or ""),)
-        case Mapping():
-            return ((name, json.dumps(value)),)
-        case list() | tuple() | set() | frozenset():
-            if any(isinstance(each, Mapping) for each in value):
-                return ((name, json.dumps(list(value))),)
-            return tuple((name, _text(each)) for each in value)
-        case _:
-            return ((name, _text(value)),)
+def _read_form(body: str | bytes) -> Pairs:
+    try:
+        text = body.decode("utf-8") if isinstance(body, bytes) else body
+        return tuple(parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict"))
+    except ValueError:
+        pass
+    raise ValueError("body is not form encoded")  # outside: the exception holds the body
 
 
-def _text(value: object) -> str:
+def _pairs(name: str, value: Any) -> Pairs:
+    if value is None:
+        return ()
+    if is_mapping(value):
+        return ((name, json.dumps(value)),)
+    if is_list(value):
+        return _pairs_of_list(name, list(value))
+    return ((name, _text(value)),)
+
+
+def _pairs_of_list(name: str, values: list[Any]) -> Pairs:
+    if name == "scope":
+        scope = read_scope(values)
+        return ((name, scope),) if scope else ()
+    if any(isinstance(each, Mapping) for each in values):
+        return ((name, json.dumps(values)),)
+    return tuple((name, _text(each)) for each in values)
+
+
+def _text(value: Any) -> str:
     match value:
         case str():
             return value
         case bytes():
-            return value.decode("utf-8")
+            return _decoded(value)
         case bool():
             return "true" if value else "false"
         case _:
             return str(value)
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    raise ValueError("a parameter is not UTF-8")  # outside: the exception holds the value

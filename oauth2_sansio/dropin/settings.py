@@ -70,7 +70,9 @@ class Settings(TypedDict, total=False):
     ui_locales_supported: Sequence[str]
 
 
-_NOT_METADATA = frozenset({"server", "allow_insecure_http", "url_allowed", "deadline"})
+_NOT_METADATA = frozenset(
+    {"server", "allow_insecure_http", "url_allowed", "deadline", "code_challenge_method"}
+)
 
 
 def read_metadata(settings: Mapping[str, Any], class_name: str) -> dict[str, Any]:
@@ -82,8 +84,7 @@ def read_metadata(settings: Mapping[str, Any], class_name: str) -> dict[str, Any
     unknown = sorted(settings.keys() - Settings.__annotations__.keys())
     if unknown:
         raise TypeError(f"{class_name} has no argument {', '.join(unknown)}")
-    if settings.get("code_challenge_method") not in (None, "S256"):
-        raise ValueError('code_challenge_method can be "S256" alone: all others are unsafe')
+    check_challenge_method(settings.get("code_challenge_method"))
     server = settings.get("server")
     metadata = {} if server is None else _members(server)
     metadata.update(
@@ -92,6 +93,12 @@ def read_metadata(settings: Mapping[str, Any], class_name: str) -> dict[str, Any
         if name not in _NOT_METADATA and value is not None
     )
     return metadata
+
+
+def check_challenge_method(method: object) -> None:
+    """Raise `ValueError` for a PKCE method that is not safe."""
+    if method not in (None, "S256"):
+        raise ValueError('code_challenge_method can be "S256" alone: all others are unsafe')
 
 
 def _members(server: Server) -> dict[str, Any]:

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any
 
-from ..authorization import PendingAuthorization
-from ..client import Client
-from ..client_auth import ClientAuthentication
+from ..answers import MAXIMUM_BODY, Answer
 from ..errors import InvalidTokenError, LocalProtocolError, MissingTokenError
-from ..events import Endpoint, Finished, Pairs
+from ..events import Endpoint, Pairs
 from ..flow import Flow
 from ..keeper import Renewal, TokenKeeper
-from ..resource import TokenPlacement
-from ..server import Server
 from ..tokens import OAuth2Token
+from .amending import header_pairs
+from .authorizing import Authorizing
 from .calls import Call
-from .callbacks import Callback, read_callback
-from .hooks import ComplianceHooks, HookType, amend_by
-from .methods import KNOWN_METHODS, FunctionAuthentication, Unauthenticated, by_name
-from .parameters import read_body, read_parameters, read_scope
-from .settings import read_metadata
+from .hooks import HookType
+from .kinds import is_mapping
+from .parameters import read_body, read_parameters
 
-R = TypeVar("R")
-
-_AUTHORIZATION_DEFAULTS = ("response_mode", "nonce", "prompt", "login_hint", "access_type")
 _NEVER_IN_A_URL = frozenset({"client_secret", "password"})
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """How one call authenticates, and as whom.
-
-    http_auth: an object of the HTTP library that does it instead.
-    """
-
-    client_id: str | None
-    way: ClientAuthentication
-    http_auth: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,70 +30,12 @@ class AskedAbout:
     status: int
 
 
-class Vocabulary:
-    """What the classes of all adapters know and decide without I/O.
+class Vocabulary(Authorizing):
+    """What the classes of all adapters know and decide without I/O."""
 
-    The attributes may be changed between calls, as users do.
-    """
-
-    # What the HTTP library calls its request options.
-    REQUEST_OPTIONS: ClassVar[frozenset[str]] = frozenset()
-
-    client_id: str | None
-    client_secret: Any
-    token_endpoint_auth_method: Any
-    revocation_endpoint_auth_method: Any
-    scope: Any
-    state: str | None
-    redirect_uri: str | None
-    token_placement: str
-    update_token: Callable[..., Any] | None
-    metadata: dict[str, Any]
-    compliance_hook: ComplianceHooks
-
-    def _configure(
-        self,
-        *,
-        client_id: str | None,
-        client_secret: Any,
-        token_endpoint_auth_method: Any,
-        revocation_endpoint_auth_method: Any,
-        scope: Any,
-        state: str | None,
-        redirect_uri: str | None,
-        token: Mapping[str, Any] | None,
-        token_placement: str,
-        update_token: Callable[..., Any] | None,
-        leeway: float,
-        settings: Mapping[str, Any],
-    ) -> None:
-        self.metadata = read_metadata(settings, type(self).__name__)
-        self.client_id = client_id
-        self.client_secret = client_secret
-        if token_endpoint_auth_method is None:
-            token_endpoint_auth_method = "client_secret_basic" if client_secret else "none"
-        self._auth_methods: dict[str, Any] = {}
-        self.token_endpoint_auth_method = self._known_method(token_endpoint_auth_method)
-        self.revocation_endpoint_auth_method = self._known_method(
-            revocation_endpoint_auth_method or token_endpoint_auth_method
-        )
-        self.scope = scope
-        self.state = state
-        self.redirect_uri = redirect_uri
-        self.token_placement = TokenPlacement(token_placement).value
-        self.update_token = update_token
-        self.compliance_hook = ComplianceHooks()
-        server = settings.get("server")
-        self._allow_insecure_http: bool = settings.get(
-            "allow_insecure_http", server is not None and server.allow_insecure_http
-        )
-        self._url_allowed: Callable[[str], bool] | None = settings.get("url_allowed")
-        self.deadline: float = settings.get("deadline", 30.0)
-        self._code_verifier: str | None = None
-        self._warned = False
-        self._last_token_url: str | None = None
-        self._client_credentials: Callable[[], Call[OAuth2Token]] | None = None
-        self._keeper = TokenKeeper(OAuth2Token.from_dict(token), self._renewal, leeway=leeway)
+    # These are of the last calls of `fetch_token`, for renewals.
+    _last_token_url: str | None = None
+    _client_credentials: Callable[[], Call[OAuth2Token]] | None = None
 
     @property
     def token(self) -> OAuth2Token | None:
@@ -122,7 +44,7 @@ class Vocabulary:
 
     @token.setter
     def token(self, token: Mapping[str, Any] | None) -> None:
-        self._keeper.token = OAuth2Token.from_dict(token)
+        self._keeper.token = read_given_token(token)
 
     @property
     def leeway(self) -> float:
@@ -132,64 +54,6 @@ class Vocabulary:
     @leeway.setter
     def leeway(self, leeway: float) -> None:
         self._keeper.leeway = leeway
-
-    def create_authorization_url(
-        self,
-        url: str | None = None,
-        state: str | None = None,
-        code_verifier: str | None = None,
-        **kwargs: Any,
-    ) -> tuple[str, str]:
-        """Return the URL to send the user to, and the state, which is kept for `fetch_token`.
-
-        url: the authorization endpoint; its own query is kept as it is.
-        state: made at random where it is left out.
-        code_verifier: for PKCE (RFC 7636); made at random and kept where the client was built with
-            `code_challenge_method="S256"`.
-        kwargs: further parameters; a list repeats its name, a dict becomes JSON.
-        """
-        response_type = kwargs.pop("response_type", None) or self._response_type()
-        defaults = {
-            name: self.metadata[name] for name in _AUTHORIZATION_DEFAULTS if name in self.metadata
-        }
-        challenged = code_verifier is not None or bool(self.metadata.get("code_challenge_method"))
-        client = self._client(
-            Endpoint.AUTHORIZATION,
-            url,
-            Chosen(self.client_id, Unauthenticated()),
-            omit_pkce=not challenged or "code_challenge" in kwargs,
-        )
-        action = client.authorize(
-            redirect_uri=kwargs.pop("redirect_uri", self.redirect_uri),
-            scope=read_scope(kwargs.pop("scope", self.scope)),
-            state=state,
-            response_type=response_type,
-            code_verifier=code_verifier,
-            parameters=read_parameters({**defaults, **kwargs}),
-        ).start(0.0)
-        assert isinstance(action, Finished)  # without PAR nothing has to be sent
-        pending: PendingAuthorization = action.result
-        self.state = pending.state
-        self._code_verifier = code_verifier or pending.code_verifier
-        return pending.url, pending.state
-
-    def register_client_auth_method(self, auth: Any) -> None:
-        """Make a way to authenticate known.
-
-        auth: a name and a function, or an object that has a `name` and can be called; either is
-            called as `function(client, method, uri, headers, body)` and returns the last three.
-        """
-        name, function = auth if isinstance(auth, tuple) else (auth.name, auth)
-        self._auth_methods[name] = function
-
-    def register_compliance_hook(self, hook_type: str, hook: Callable[..., Any]) -> None:
-        """Add a function that changes requests or responses; ValueError for an unknown type.
-
-        Types: `access_token_request`, `access_token_response`, `refresh_token_request`,
-        `refresh_token_response`, `revoke_token_request`, `introspect_token_request`,
-        `protected_request`. Functions of one type run in the order of their registration.
-        """
-        self.compliance_hook.register(hook_type, hook)
 
     # Calls: each becomes a flow, together with what concerns the HTTP library alone.
 
@@ -210,44 +74,61 @@ class Vocabulary:
         if response is not None:
             callback = self._read_callback(response, url, state, now)
             if callback.token is not None:
+                self._client_credentials = None
                 return callback.token
             parameters["code"] = callback.code
             grant_type = grant_type or "authorization_code"
-        grant_type = grant_type or self.metadata.get("grant_type") or _guess_grant(parameters)
-        if grant_type == "authorization_code":
-            parameters.setdefault("redirect_uri", self.redirect_uri)
-            if self._code_verifier is not None:
-                parameters.setdefault("code_verifier", self._code_verifier)
-        else:
-            parameters.setdefault("scope", self.scope)
-        if method == "GET" and not _NEVER_IN_A_URL.isdisjoint(parameters):
+        from_body = read_body(body)
+        named = dict(from_body)
+        method = method.upper()
+        grant: str = (
+            grant_type
+            or named.get("grant_type")
+            or self.metadata.get("grant_type")
+            or _guess_grant(parameters)
+        )
+        self._add_defaults(grant, parameters, named)
+        given = (
+            *(pair for pair in from_body if pair != ("grant_type", grant)),
+            *read_parameters(parameters),
+        )
+        if method == "GET" and not _NEVER_IN_A_URL.isdisjoint(name for name, _ in given):
             raise LocalProtocolError(
                 "a secret never goes into a URL", endpoint=Endpoint.TOKEN, advice="use POST"
             )
-        given = (*read_body(body), *read_parameters(parameters))
         chosen = self._chosen(auth, self.token_endpoint_auth_method)
-        self._last_token_url = url or self._last_token_url
+        own_headers = header_pairs(headers)
+        for_itself = grant == "client_credentials"
+
+        def succeed() -> None:
+            # Renewed with all that was asked for here; a user's token is not renewed so.
+            self._client_credentials = call if for_itself else None
+            self._last_token_url = url or self._last_token_url
 
         def call() -> Call[OAuth2Token]:
             client = self._client(Endpoint.TOKEN, url, chosen, hooks=HookType.ACCESS_TOKEN_REQUEST)
-            flow = client.request_token(
-                grant_type, parameters=given, method=method, headers=_header_pairs(headers)
-            )
-            return self._call(flow, options, chosen, HookType.ACCESS_TOKEN_RESPONSE)
+            flow = client.request_token(grant, parameters=given, method=method, headers=own_headers)
+            return self._call(flow, options, chosen, HookType.ACCESS_TOKEN_RESPONSE, succeed)
 
-        if grant_type == "client_credentials":
-            self._client_credentials = call  # renewed with all that was asked for here
         return call()
 
-    def _implicit_token(self, response: str, state: str | None, now: float) -> OAuth2Token:
-        callback = self._read_callback(response, None, state, now, token_is_welcome=True)
-        if callback.token is None:
-            raise LocalProtocolError(
-                "there is no token in the fragment of this callback",
-                endpoint=Endpoint.AUTHORIZATION,
-                advice="pass it to fetch_token",
-            )
-        return callback.token
+    def _add_defaults(
+        self, grant_type: str, parameters: dict[str, Any], named: Mapping[str, str]
+    ) -> None:
+        # What the body names already is not added.
+        if grant_type == "authorization_code":
+            if not (parameters.get("code") or named.get("code")):
+                raise LocalProtocolError(
+                    "there is no code",
+                    endpoint=Endpoint.TOKEN,
+                    advice="pass authorization_response=, which also says why there is none",
+                )
+            defaults = {"redirect_uri": self.redirect_uri, "code_verifier": self._code_verifier}
+        else:
+            defaults = {"scope": self.scope or None}
+        for name, value in defaults.items():
+            if name not in named:
+                parameters.setdefault(name, value)
 
     def _refreshing(
         self,
@@ -259,20 +140,23 @@ class Vocabulary:
         parameters: dict[str, Any],
     ) -> Renewal:
         options = self._take_options(parameters)
-        parameters.setdefault("scope", self.scope)
-        given = (*read_body(body), *read_parameters(parameters))
+        from_body = read_body(body)
+        if "scope" not in dict(from_body):
+            parameters.setdefault("scope", self.scope or None)
+        given = (*from_body, *read_parameters(parameters))
         chosen = self._chosen(auth, self.token_endpoint_auth_method)
+        own_headers = header_pairs(headers)
 
         def renew(token: OAuth2Token) -> Call[OAuth2Token]:
             if refresh_token is not None and refresh_token != token.refresh_token:
                 token = OAuth2Token({**token, "refresh_token": refresh_token})
             client = self._client(
                 Endpoint.TOKEN,
-                url or self.metadata.get("token_endpoint") or self._last_token_url,
+                url or self._token_url(),
                 chosen,
                 hooks=HookType.REFRESH_TOKEN_REQUEST,
             )
-            flow = client.refresh(token, parameters=given, headers=_header_pairs(headers))
+            flow = client.refresh(token, parameters=given, headers=own_headers)
             return self._call(flow, options, chosen, HookType.REFRESH_TOKEN_RESPONSE)
 
         return renew
@@ -282,7 +166,7 @@ class Vocabulary:
         endpoint: Endpoint,
         hooks: HookType,
         url: str | None,
-        token: str | None,
+        token: str | Mapping[str, Any] | None,
         token_type_hint: str | None,
         body: Any,
         auth: Any,
@@ -290,38 +174,59 @@ class Vocabulary:
         parameters: dict[str, Any],
     ) -> Call[AskedAbout]:
         options = self._take_options(parameters)
-        token = token or self._own_token()
+        named = self._named_token(token)
         if token_type_hint:
             parameters = {"token_type_hint": token_type_hint, **parameters}
-        given = (("token", token), *read_body(body), *read_parameters(parameters))
-        chosen = self._chosen(auth, self.revocation_endpoint_auth_method)
-        client = self._client(endpoint, url, chosen, hooks=hooks)
-        # The caller gets the HTTP library's response as it is, so nothing of it is read here.
-        flow = client.exchange(
-            endpoint,
-            given,
-            lambda answer: AskedAbout(token, answer.response.status),
-            headers=_header_pairs(headers),
+        given: Pairs = (("token", named), *read_body(body), *read_parameters(parameters))
+        method = (
+            self.revocation_endpoint_auth_method
+            if endpoint is Endpoint.REVOCATION
+            else self.token_endpoint_auth_method
         )
+        chosen = self._chosen(auth, method)
+        client = self._client(endpoint, url, chosen, hooks=hooks)
+
+        def read(answer: Answer) -> AskedAbout:
+            # The caller gets the HTTP library's response as it is; only one cut short is refused.
+            if len(answer.response.body) > MAXIMUM_BODY:
+                raise answer.broken(f"the answer is longer than {MAXIMUM_BODY} bytes")
+            return AskedAbout(named, answer.response.status)
+
+        flow = client.exchange(endpoint, given, read, headers=header_pairs(headers))
         return self._call(flow, options, chosen, None)
 
     def _forget_revoked(self, token: str, status: int) -> None:
         held = self._keeper.token
-        if status in (200, 204) and held is not None:
-            if token in (held.get("access_token"), held.get("refresh_token")):
-                self._keeper.token = None
+        ours = () if held is None else (held.get("access_token"), held.get("refresh_token"))
+        if status in (200, 204) and token in ours:
+            self._keeper.token = None
+
+    # Renewals, which nobody calls by name.
+
+    def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
+        self._keeper = TokenKeeper(read_given_token(token), self._renewal, leeway=leeway)
 
     def _renewal(self, token: OAuth2Token) -> Flow[OAuth2Token]:
-        known = self.metadata.get("token_endpoint") or self._last_token_url
-        if token.refresh_token and known:
-            return self._refreshing(None, None, "", None, None, {})(token)
-        if self._client_credentials is not None:
+        if not token.refresh_token and self._client_credentials is not None:
             return self._client_credentials()
-        if self.metadata.get("grant_type") == "client_credentials" and known:
-            call = self._fetching(None, "", "POST", None, None, "client_credentials", None, {}, 0.0)
+        return self._renewal_of_another(token)
+
+    def _renewal_of_another(self, token: OAuth2Token) -> Flow[OAuth2Token]:
+        # Of a token that this client has not fetched: only what was configured tells how.
+        if token.refresh_token and self._token_url():
+            return self._refreshing(None, None, "", None, None, {})(token)
+        if self.metadata.get("grant_type") == "client_credentials" and self._token_url():
+            url = self._last_token_url if not self.metadata.get("token_endpoint") else None
+            call = self._fetching(url, "", "POST", None, None, "client_credentials", None, {}, 0.0)
             assert isinstance(call, Call)  # only a callback can hold a token already
             return call
-        _raise_not_renewable(has_refresh_token=bool(token.refresh_token))
+        raise _not_renewable(has_refresh_token=bool(token.refresh_token))
+
+    def _renewal_of(self, token: OAuth2Token) -> Renewal:
+        # For a keeper of its own. A token of a user must not become one of the client itself.
+        held = self._keeper.token
+        is_own = held is not None and held.get("access_token") == token.get("access_token")
+        return self._renewal if is_own else self._renewal_of_another
 
     def _saved_as(self, previous: OAuth2Token) -> dict[str, Any]:
         # The keyword argument by which `update_token` learns which token has been replaced.
@@ -329,122 +234,24 @@ class Vocabulary:
             return {"refresh_token": previous.refresh_token}
         return {"access_token": previous.get("access_token")}
 
-    # How they are made.
+    def _token_url(self) -> str | None:
+        return self.metadata.get("token_endpoint") or self._last_token_url
 
-    def _read_callback(
-        self,
-        response: str,
-        url: str | None,
-        state: str | None,
-        now: float,
-        *,
-        token_is_welcome: bool = False,
-    ) -> Callback:
-        expected = state or self.state
-        if expected is None and not self._warned:
-            self._warned = True
-            warnings.warn(
-                "this callback is accepted although no state is expected: anybody can forge it. "
-                "Pass state= to fetch_token or to the constructor",
-                UserWarning,
-                stacklevel=4,
-            )
-        no_endpoint = not (url or self.metadata.get("token_endpoint"))
-        return read_callback(
-            response,
-            state=expected,
-            response_type=self._response_type(),
-            response_mode=self.metadata.get("response_mode"),
-            token_is_welcome=token_is_welcome or no_endpoint or self._response_type() == "token",
-            issuer=self.metadata.get("issuer"),
-            issuer_required=bool(
-                self.metadata.get("authorization_response_iss_parameter_supported")
-            ),
-            now=now,
-        )
-
-    def _response_type(self) -> str:
-        return str(self.metadata.get("response_type") or "code")
-
-    def _client(
-        self,
-        endpoint: Endpoint,
-        url: str | None,
-        chosen: Chosen,
-        *,
-        hooks: HookType | None = None,
-        omit_pkce: bool = True,
-    ) -> Client:
-        methods = self.metadata.get("code_challenge_methods_supported")
-        target: dict[str, Any] = {endpoint.value: url or self.metadata.get(endpoint.value)}
-        server = Server(
-            issuer=self.metadata.get("issuer"),
-            code_challenge_methods_supported=None if methods is None else tuple(methods),
-            allow_insecure_http=self._allow_insecure_http,
-            **target,
-        )
-        return Client(
-            server=server,
-            client_id=chosen.client_id or "",
-            auth=chosen.way,
-            omit_pkce=omit_pkce,
-            amend_request=amend_by(self.compliance_hook.of(hooks)) if hooks else (),
-            url_allowed=self._url_allowed,
-        )
-
-    def _call(
-        self, flow: Flow[R], options: Mapping[str, Any], chosen: Chosen, hooks: HookType | None
-    ) -> Call[R]:
-        return Call(
-            flow,
-            options=options,
-            http_auth=chosen.http_auth,
-            amend_response=self.compliance_hook.of(hooks) if hooks else (),
-        )
-
-    def _chosen(self, auth: Any, method: Any) -> Chosen:
-        match auth:
-            case None:
-                return Chosen(self.client_id, self._by_method(method))
-            case (client_id, client_secret):
-                way = by_name("client_secret_basic", client_id, client_secret)
-                return Chosen(client_id, way)
-            case _ if self._is_http_auth(auth):
-                return Chosen(self.client_id, Unauthenticated(), http_auth=auth)
-            case _:
-                return Chosen(self.client_id, self._by_method(auth))
-
-    def _by_method(self, method: Any) -> ClientAuthentication:
-        if hasattr(method, "signer"):
-            way: ClientAuthentication = method
-            return way
-        if not isinstance(method, str):
-            return FunctionAuthentication(getattr(method, "name", "own"), method, self)
-        if method in self._auth_methods:
-            return FunctionAuthentication(method, self._auth_methods[method], self)
-        if method not in KNOWN_METHODS:
-            raise ValueError(_unknown_method(method))
-        return by_name(method, self.client_id, self.client_secret)
-
-    def _known_method(self, method: Any) -> Any:
-        # A name may still be registered, unless it is a misspelt one of those that are known.
-        if isinstance(method, str) and method not in KNOWN_METHODS and "client_secret" in method:
-            raise ValueError(_unknown_method(method))
-        return method
-
-    def _is_http_auth(self, auth: Any) -> bool:
-        return False
-
-    def _own_token(self) -> str:
-        token = self._keeper.token
-        own = None if token is None else token.refresh_token or token.access_token
-        if not own:
+    def _named_token(self, token: str | Mapping[str, Any] | None) -> str:
+        named: object = token
+        if token is None or isinstance(token, Mapping):
+            held = self._keeper.token if token is None else read_given_token(token)
+            named = None if held is None else held.refresh_token or held.access_token
+        if not named:
             raise MissingTokenError("there is no token to name", advice="pass token=")
-        return own
+        return str(named)
 
-    def _take_options(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        names = self.REQUEST_OPTIONS & parameters.keys()
-        return {name: parameters.pop(name) for name in names}
+
+def read_given_token(token: Any) -> OAuth2Token | None:
+    """Return a token that a user hands in; raise `TypeError` for one that is no dict."""
+    if token is None or is_mapping(token):
+        return OAuth2Token.from_dict(token)
+    raise TypeError(f"a token is a dict, not a {type(token).__name__}")
 
 
 def _guess_grant(parameters: Mapping[str, Any]) -> str:
@@ -455,19 +262,8 @@ def _guess_grant(parameters: Mapping[str, Any]) -> str:
     return "client_credentials"
 
 
-def _header_pairs(headers: Mapping[str, str] | None) -> Pairs:
-    return tuple((headers or {}).items())
-
-
-def _unknown_method(method: str) -> str:
-    return (
-        f"no way to authenticate is called {method!r}; there are: {', '.join(KNOWN_METHODS)}, "
-        "and those registered by register_client_auth_method"
-    )
-
-
-def _raise_not_renewable(*, has_refresh_token: bool) -> NoReturn:
-    raise InvalidTokenError(
+def _not_renewable(*, has_refresh_token: bool) -> InvalidTokenError:
+    return InvalidTokenError(
         "the token has expired"
         + (", and no token endpoint is known" if has_refresh_token else " and cannot be renewed"),
         endpoint=Endpoint.RESOURCE,

@@ -1,0 +1,166 @@
+"""What a client of the drop-in vocabulary is told, and what it makes of that for each call."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from ..client import Client
+from ..events import Endpoint
+from ..flow import Flow
+from ..resource import TokenPlacement
+from ..server import Server
+from .calls import Call
+from .hooks import ComplianceHooks, HookType, amend_by
+from .methods import (
+    AuthFunction,
+    Chosen,
+    Credentials,
+    check_method,
+    is_auth_function,
+    read_registration,
+)
+from .settings import read_metadata
+
+R = TypeVar("R")
+
+
+class Configured:
+    """The settings of a client, its hooks, and its ways to authenticate.
+
+    The attributes may be changed between calls, as users do.
+    """
+
+    # What the HTTP library calls its request options.
+    REQUEST_OPTIONS: ClassVar[frozenset[str]] = frozenset()
+
+    client_id: str | None
+    client_secret: Any
+    token_endpoint_auth_method: Any
+    revocation_endpoint_auth_method: Any
+    scope: Any
+    state: str | None
+    redirect_uri: str | None
+    token_placement: str
+    update_token: Callable[..., Any] | None
+    code_challenge_method: str | None
+    deadline: float
+    metadata: dict[str, Any]
+    compliance_hook: ComplianceHooks
+
+    def _configure(
+        self,
+        *,
+        client_id: str | None,
+        client_secret: Any,
+        token_endpoint_auth_method: Any,
+        revocation_endpoint_auth_method: Any,
+        scope: Any,
+        state: str | None,
+        redirect_uri: str | None,
+        token: Mapping[str, Any] | None,
+        token_placement: str,
+        update_token: Callable[..., Any] | None,
+        leeway: float,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self.metadata = read_metadata(settings, type(self).__name__)
+        self.client_id = client_id
+        self.client_secret = client_secret
+        by_secret = "client_secret_basic" if client_secret else "none"
+        self.token_endpoint_auth_method = check_method(token_endpoint_auth_method or by_secret)
+        self.revocation_endpoint_auth_method = check_method(
+            revocation_endpoint_auth_method or by_secret
+        )
+        self.scope = scope
+        self.state = state
+        self.redirect_uri = redirect_uri
+        self.token_placement = TokenPlacement(token_placement).value
+        self.update_token = update_token
+        self.code_challenge_method = settings.get("code_challenge_method")
+        self.deadline = settings.get("deadline", 30.0)
+        self.compliance_hook = ComplianceHooks()
+        self._auth_methods: dict[str, AuthFunction] = {}
+        server = settings.get("server")
+        self._allow_insecure_http: bool = settings.get(
+            "allow_insecure_http", server is not None and server.allow_insecure_http
+        )
+        self._url_allowed: Callable[[str], bool] | None = settings.get("url_allowed")
+        self._hold_token(token, leeway)
+
+    @abstractmethod
+    def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
+        """Begin with this token."""
+
+    def register_client_auth_method(self, auth: Any) -> None:
+        """Make a way to authenticate known.
+
+        auth: a name and a function, or an object that has a `name` and can be called; either is
+            called as `function(client, method, uri, headers, body)` and returns the last three.
+        """
+        name, function = read_registration(auth)
+        self._auth_methods[name] = function
+
+    def register_compliance_hook(self, hook_type: str, hook: Callable[..., Any]) -> None:
+        """Add a function that changes requests or responses; ValueError for an unknown type.
+
+        Types: `access_token_request`, `access_token_response`, `refresh_token_request`,
+        `refresh_token_response`, `revoke_token_request`, `introspect_token_request`,
+        `protected_request`. Functions of one type run in the order of their registration.
+        """
+        self.compliance_hook.register(hook_type, hook)
+
+    def _client(
+        self,
+        endpoint: Endpoint,
+        url: str | None,
+        chosen: Chosen,
+        *,
+        hooks: HookType | None = None,
+        omit_pkce: bool = True,
+    ) -> Client:
+        methods = self.metadata.get("code_challenge_methods_supported")
+        target: dict[str, Any] = {endpoint.value: url or self.metadata.get(endpoint.value)}
+        server = Server(
+            issuer=self.metadata.get("issuer"),
+            code_challenge_methods_supported=None if methods is None else tuple(methods),
+            allow_insecure_http=self._allow_insecure_http,
+            **target,
+        )
+        return Client(
+            server=server,
+            client_id=chosen.client_id or "",
+            auth=chosen.way,
+            omit_pkce=omit_pkce,
+            amend_request=amend_by(self.compliance_hook.of(hooks), hooks) if hooks else (),
+            url_allowed=self._url_allowed,
+        )
+
+    def _call(
+        self,
+        flow: Flow[R],
+        options: Mapping[str, Any],
+        chosen: Chosen,
+        hooks: HookType | None,
+        on_success: Callable[[], None] | None = None,
+    ) -> Call[R]:
+        return Call(
+            flow,
+            options=options,
+            http_auth=chosen.http_auth,
+            amend_response=self.compliance_hook.of(hooks) if hooks else (),
+            on_success=on_success,
+        )
+
+    def _chosen(self, auth: Any, method: Any) -> Chosen:
+        credentials = Credentials(self, self.client_id, self.client_secret, self._auth_methods)
+        return credentials.choose(auth, method, self._is_http_auth)
+
+    def _is_http_auth(self, auth: Any) -> bool:
+        # Whatever else can be called gets the HTTP library's request, as that library has it.
+        return not hasattr(auth, "signer") and not is_auth_function(auth)
+
+    def _take_options(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        names = self.REQUEST_OPTIONS & parameters.keys()
+        return {name: parameters.pop(name) for name in names}
