@@ -1,0 +1,221 @@
+"""The connections of a client: which are open, which are free, and who waits for one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+import trio
+
+from .connection import Connection
+from .errors import PoolTimeout, UnusableClientError
+from .settings import Limits, TimeLeft
+from .urls import Origin
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """A task that waits for a connection, or for the right to open one."""
+
+    number: int
+    woken: trio.Event = field(default_factory=trio.Event)
+    is_served: bool = False
+    connection: Connection | None = None  # where it is served without one, it opens one
+
+
+class Pool:
+    """Connections within limits. Belongs to one run of trio.
+
+    Whoever has waited longest comes first. Nothing here waits but `acquire`, so that a cancelled
+    task leaves all counts right.
+    """
+
+    def __init__(
+        self, limits: Limits, connect: Callable[[Origin, TimeLeft], Awaitable[Connection]]
+    ) -> None:
+        self._limits = limits
+        self._connect = connect
+        self._places: dict[Origin, int] = {}  # how many connections there are, or are being made
+        self._taken = 0  # the sum of these
+        self._open: set[Connection] = set()
+        self._idle: dict[Origin, list[Connection]] = {}  # the one used last at the end
+        self._waiters: dict[Origin, deque[_Waiter]] = {}
+        self._numbers = count()
+        self._closed = False
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
+    @property
+    def idle_connections(self) -> int:
+        """How many of them are not in use."""
+        return sum(map(len, self._idle.values()))
+
+    async def acquire(self, origin: Origin, time_left: TimeLeft) -> Connection:
+        """Return a connection for one request; it has to be put back or discarded.
+
+        Raises `PoolTimeout` and what connecting raises.
+        """
+        connection = self._take_idle(origin)
+        if connection is None and not self._reserve(origin):
+            connection = await self._wait(origin, time_left)
+        if connection is not None:
+            return connection
+        try:
+            connection = await self._connect(origin, time_left)
+        except BaseException:
+            self._give_up_place(origin)
+            raise
+        if self._closed:
+            connection.close()
+            raise _closed()
+        self._open.add(connection)
+        return connection
+
+    def put_back(self, connection: Connection, idle_seconds: float) -> None:
+        """Keep a connection for the next request.
+
+        idle_seconds: for how long at most.
+        """
+        if self._closed:
+            return
+        seconds = min(self._limits.idle_seconds, idle_seconds)
+        if seconds <= 0:
+            self.discard(connection)
+            return
+        connection.idle_until = trio.current_time() + seconds
+        self._idle.setdefault(connection.origin, []).append(connection)
+        if self._waiters:
+            self._serve()
+
+    def discard(self, connection: Connection) -> None:
+        """Close a connection that can carry no further request."""
+        if connection in self._open:  # it is not where the pool was closed
+            self._drop(connection)
+            self._serve()
+
+    def close(self) -> None:
+        """Close all connections, those in use too, and send those who wait away."""
+        self._closed = True
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+        self._idle.clear()
+        for queue in self._waiters.values():
+            for waiter in queue:
+                waiter.woken.set()
+
+    def _take_idle(self, origin: Origin) -> Connection | None:
+        self._drop_expired()
+        while idle := self._idle.get(origin):
+            connection = idle.pop()
+            if not idle:
+                del self._idle[origin]
+            if connection.is_quiet():
+                return connection
+            self._drop(connection)
+        return None
+
+    def _drop_expired(self) -> None:
+        now = trio.current_time()
+        for origin, idle in tuple(self._idle.items()):
+            if any(connection.idle_until <= now for connection in idle):
+                for connection in idle:
+                    if connection.idle_until <= now:
+                        self._drop(connection)
+                fresh = [connection for connection in idle if connection.idle_until > now]
+                if fresh:
+                    self._idle[origin] = fresh
+                else:
+                    del self._idle[origin]
+
+    def _reserve(self, origin: Origin) -> bool:
+        if not self._has_room(origin):
+            return False
+        if self._taken >= self._limits.connections:
+            oldest = min(self._idle, key=lambda other: self._idle[other][0].idle_until)
+            self._drop(self._idle[oldest].pop(0))
+            if not self._idle[oldest]:
+                del self._idle[oldest]
+        self._places[origin] = self._places.get(origin, 0) + 1
+        self._taken += 1
+        return True
+
+    def _has_room(self, origin: Origin) -> bool:
+        if self._places.get(origin, 0) >= self._limits.connections_per_origin:
+            return False
+        return self._taken < self._limits.connections or bool(self._idle)
+
+    def _drop(self, connection: Connection) -> None:
+        connection.close()
+        self._open.discard(connection)
+        self._free_place(connection.origin)
+
+    def _free_place(self, origin: Origin) -> None:
+        self._taken -= 1
+        self._places[origin] -= 1
+        if not self._places[origin]:
+            del self._places[origin]
+
+    def _give_up_place(self, origin: Origin) -> None:
+        self._free_place(origin)
+        self._serve()
+
+    async def _wait(self, origin: Origin, time_left: TimeLeft) -> Connection | None:
+        waiter = _Waiter(next(self._numbers))
+        self._waiters.setdefault(origin, deque()).append(waiter)
+        try:
+            with trio.CancelScope(deadline=time_left.to_get_a_place()):
+                await waiter.woken.wait()
+        except BaseException:
+            self._leave(origin, waiter)
+            raise
+        if self._closed:
+            raise _closed()
+        if not waiter.is_served:
+            self._leave(origin, waiter)
+            raise time_left.error(
+                PoolTimeout, f"all connections for {origin} are in use", sent=False
+            )
+        return waiter.connection
+
+    def _leave(self, origin: Origin, waiter: _Waiter) -> None:
+        if not waiter.is_served:
+            self._dequeue(origin, waiter)
+        elif waiter.connection is not None:  # served and cancelled in one moment
+            self.put_back(waiter.connection, waiter.connection.idle_until - trio.current_time())
+        else:
+            self._give_up_place(origin)
+
+    def _dequeue(self, origin: Origin, waiter: _Waiter) -> None:
+        queue = self._waiters[origin]
+        queue.remove(waiter)
+        if not queue:
+            del self._waiters[origin]
+
+    def _serve(self) -> None:
+        while not self._closed:
+            able = [
+                (queue[0].number, origin)
+                for origin, queue in self._waiters.items()
+                if origin in self._idle or self._has_room(origin)
+            ]
+            if not able:
+                break
+            _, origin = min(able)
+            waiter = self._waiters[origin][0]
+            waiter.connection = self._take_idle(origin)
+            if waiter.connection is None:
+                reserved = self._reserve(origin)
+                assert reserved  # there is room, if only that of a connection found dead just now
+            waiter.is_served = True
+            self._dequeue(origin, waiter)
+            waiter.woken.set()
+
+
+def _closed() -> UnusableClientError:
+    return UnusableClientError("the client is closed")

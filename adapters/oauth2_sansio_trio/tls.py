@@ -1,0 +1,131 @@
+"""TCP and TLS connections of trio, as HTTP needs them.
+
+TLS is done here with the memory buffers of `ssl`, and not with `trio.SSLStream`, for two reasons:
+closing must not wait, so that a cancelled request closes its connection at once; and before a
+connection is used again it has to be known that nothing is left in the buffers, since a second
+answer that waits there would be taken for the answer to the next request.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import trio
+
+R = TypeVar("R")
+
+PIECE = 65_536
+"""Bytes that are read, or handed over for sending, in one step."""
+
+
+class Stream(Protocol):
+    """What a connection needs of its transport."""
+
+    async def send_all(self, data: bytes) -> None: ...
+
+    async def receive_some(self) -> bytes: ...
+
+    def is_quiet(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class PlainStream:
+    """Bytes over TCP."""
+
+    __slots__ = ("_tcp",)
+
+    def __init__(self, tcp: trio.SocketStream) -> None:
+        self._tcp = tcp
+
+    async def send_all(self, data: bytes) -> None:
+        """Send."""
+        await self._tcp.send_all(data)
+
+    async def receive_some(self) -> bytes:
+        """Return what has come; nothing where the server has ended the connection."""
+        return await self._tcp.receive_some(PIECE)
+
+    def is_quiet(self) -> bool:
+        """Tell whether nothing has come that was not read, and the connection is still open."""
+        return not self._tcp.socket.is_readable()
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        self._tcp.socket.close()
+
+
+class TLSStream:
+    """Bytes over TLS over TCP. One task at a time may use it."""
+
+    __slots__ = ("_incoming", "_outgoing", "_tcp", "_tls")
+
+    def __init__(self, tcp: trio.SocketStream, context: ssl.SSLContext, host: str) -> None:
+        self._tcp = tcp
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=host.removesuffix(".")
+        )
+
+    async def do_handshake(self) -> None:
+        """Agree on keys and check the certificate, which `ssl` does in this call alone.
+
+        Raises `ssl.SSLError` for a bad certificate, and for another protocol than HTTP/1.1.
+        """
+        await self._do(self._tls.do_handshake)
+        if self._tls.selected_alpn_protocol() not in (None, "http/1.1"):
+            raise ssl.SSLError("the server and the SSLContext agree on another protocol")
+
+    async def send_all(self, data: bytes) -> None:
+        """Encrypt and send."""
+        await self._do(self._tls.write, data)
+
+    async def receive_some(self) -> bytes:
+        """Return what has come, decrypted; nothing where the server has ended the connection.
+
+        Raises `ssl.SSLError` where it was cut instead (RFC 9112 section 9.8).
+        """
+        return await self._do(self._tls.read, PIECE)
+
+    def is_quiet(self) -> bool:
+        """Tell whether nothing has come that was not read, and the connection is still open."""
+        return not (self._tls.pending() or self._incoming.pending or self._tcp.socket.is_readable())
+
+    def close(self) -> None:
+        """Close the connection at once, without saying goodbye."""
+        self._tcp.socket.close()
+
+    async def _do(self, step: Callable[..., R], *arguments: Any) -> R:
+        while True:
+            try:
+                result = step(*arguments)
+            except ssl.SSLWantReadError:
+                await self._flush()
+                received = await self._tcp.receive_some(PIECE)
+                if received:
+                    self._incoming.write(received)
+                else:
+                    self._incoming.write_eof()
+            else:
+                await self._flush()
+                return result
+
+    async def _flush(self) -> None:
+        if self._outgoing.pending:
+            await self._tcp.send_all(self._outgoing.read())
+
+
+def make_context(*, verify: bool) -> ssl.SSLContext:
+    """Return settings for TLS with the certificate authorities of this system.
+
+    verify: False accepts any certificate, so that anyone on the way can read and change all.
+    """
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
