@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from oauth2_sansio.errors import (
     LocalProtocolError,
@@ -104,6 +104,8 @@ class ThreadFlight:
                         raise _too_late(self._deadline)
                     if waited_for is None:
                         waited_for = ticket
+                case _:
+                    assert_never(decision)
 
     def save_now(self) -> None:
         """Save what is unsaved, at the end of a renewal that is running; for `close()`.
@@ -125,6 +127,8 @@ class ThreadFlight:
                 case AwaitRefresh(ticket):
                     if self._is_own(ticket) or not _wait(done, until):
                         return
+                case _:
+                    assert_never(decision)
 
     def _end_of(self, decision: object) -> threading.Event | None:
         # What tells of the end of the renewal that runs; to be called under the lock.
