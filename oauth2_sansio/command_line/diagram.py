@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
+from oauth2_sansio.errors import printable
+
 from .recording import CallbackBrought, Exchanged, Happening, Party, Step, TimePassed
 from .wording import brought, received, sent
 
@@ -15,6 +17,7 @@ _PARTICIPANTS = (
     "    participant Server as Authorization server",
     "    participant API as Protected API",
 )
+_LONGEST = 1000  # characters of a message
 # In the text of a message Mermaid reads these as its own, or hands them on as HTML.
 _SPECIAL = re.compile(r"[#;<>&\"\\]")
 
@@ -45,4 +48,4 @@ def _arrows(happening: Happening) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(lambda sign: f"#{ord(sign[0])};", text)
+    return _SPECIAL.sub(lambda sign: f"#{ord(sign[0])};", printable(text, _LONGEST))

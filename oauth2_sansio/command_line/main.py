@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,14 +15,15 @@ from .demo import Send, run_demo
 from .diagram import sequence_diagram
 from .over_requests import requests_sender
 from .over_urllib import UrllibSender
+from .recording import Step
 from .table import summary, table
 
 _ALL_HELD = 0
 _SOMETHING_BROKE = 1
 _MISUSE = 2  # as argparse has it
 
-_SENDERS: Mapping[str, Callable[[], Send]] = MappingProxyType(
-    {"urllib": lambda: UrllibSender().send, "requests": requests_sender}
+_SENDERS: Mapping[str, Callable[[], AbstractContextManager[Send]]] = MappingProxyType(
+    {"urllib": lambda: nullcontext(UrllibSender().send), "requests": requests_sender}
 )
 
 _ABOUT_DEMO = """\
@@ -42,26 +44,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     over: str = options.over
     diagram: Path | None = options.diagram
-    try:
-        send = _SENDERS[over]()
-    except ModuleNotFoundError as error:
-        demo.exit(
-            _MISUSE,
-            f"--over {over} needs {error.name}, which is not installed; "
-            f"the extra brings it: python -m pip install 'oauth2-sansio[{over}]'\n",
-        )
+    with ExitStack() as stack:
+        try:
+            send = stack.enter_context(_SENDERS[over]())
+        except ModuleNotFoundError as error:
+            demo.exit(
+                _MISUSE,
+                f"--over {over} needs {error.name}, which is not installed; "
+                f"the extra brings it: python -m pip install 'oauth2-sansio[{over}]'\n",
+            )
+        if diagram is not None:
+            _write(diagram, "", demo)  # before the run, so that nobody waits for nothing
+        issuer, steps = run_demo(send)
+    _print(over, issuer, steps)
     if diagram is not None:
-        _write(diagram, "", demo)  # before the run, so that nobody waits for nothing
-    issuer, steps = run_demo(send)
+        _write(diagram, sequence_diagram(steps), demo)
+        print(f"The sequence diagram is in {printable(str(diagram), 300)}.")
+    return _ALL_HELD if all(step.held for step in steps) else _SOMETHING_BROKE
+
+
+def _print(over: str, issuer: str, steps: Sequence[Step]) -> None:
     print(f"oauth2_sansio demo over {over}; authorization server and API: {issuer}")
     print()
     print(table(steps))
     print()
     print(summary(steps))
-    if diagram is not None:
-        _write(diagram, sequence_diagram(steps), demo)
-        print(f"The sequence diagram is in {printable(str(diagram), 300)}.")
-    return _ALL_HELD if all(step.held for step in steps) else _SOMETHING_BROKE
 
 
 def _write(file: Path, text: str, parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,86 @@
+"""Find out where a server is and what it can do, by its issuer (RFC 8414, OpenID Connect Discovery).
+
+Run it: python examples/strict_discovery.py
+"""
+
+from __future__ import annotations
+
+import time
+from http.client import HTTPException
+from typing import TypeVar
+from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, Request
+
+from oauth2_sansio import (
+    Client,
+    Finished,
+    Flow,
+    RequestFailed,
+    RequestToSend,
+    ResponseReceived,
+    Server,
+)
+from oauth2_sansio.answers import MAXIMUM_BODY
+from oauth2_sansio.testing import AuthorizationServer, RegisteredClient
+from oauth2_sansio.testing.loopback import serve
+
+T = TypeVar("T")
+
+
+def example(server: AuthorizationServer) -> None:
+    found = run(Server.discover(server.issuer))
+    print("token endpoint:", found.token_endpoint)
+    print("PKCE methods:", found.code_challenge_methods_supported)
+    print("grant types:", found.grant_types_supported)
+
+    # All that a client needs to know of the server is in there, also how it may authenticate.
+    client = Client(server=found, client_id="app", client_secret="secret")
+    print("token:", run(client.client_credentials()))
+
+
+# The driver: this is all that stands between a flow and the network.
+
+
+def run(flow: Flow[T]) -> T:
+    """Do what the flow says, and tell it what happened, until it is finished."""
+    action = flow.start(time.time())
+    while not isinstance(action, Finished):
+        assert isinstance(action, RequestToSend)  # what is done here neither waits nor signs
+        action = flow.receive(send(action), time.time())
+    return action.result
+
+
+def send(request: RequestToSend) -> ResponseReceived | RequestFailed:
+    """Send a request as it stands, and say what came of it."""
+    outgoing = Request(
+        request.url, request.body or None, dict(request.headers), method=request.method
+    )
+    try:
+        with OPENER.open(outgoing, timeout=30) as answer:
+            headers = tuple(answer.getheaders())
+            return ResponseReceived(
+                status=answer.status, headers=headers, body=answer.read(MAXIMUM_BODY + 1)
+            )
+    except (OSError, HTTPException) as error:
+        return RequestFailed(error)
+
+
+# Put together by hand, it follows no redirect and raises nothing for a 4xx or 5xx.
+OPENER = OpenerDirector()
+OPENER.add_handler(HTTPHandler())
+OPENER.add_handler(HTTPSHandler())
+
+
+# The server to try it with: a real one has its own.
+
+
+def build(issuer: str) -> AuthorizationServer:
+    """Make the server."""
+    app = RegisteredClient(
+        client_id="app", client_secret="secret", grant_types=("client_credentials",), scope="read"
+    )
+    return AuthorizationServer(issuer=issuer, clients=[app], now=time.time)
+
+
+if __name__ == "__main__":
+    with serve(build) as running:
+        example(running)
