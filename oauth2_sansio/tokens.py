@@ -115,8 +115,21 @@ def read_token(answer: Answer, previous: OAuth2Token | None = None) -> OAuth2Tok
     that nothing that the server has issued is lost.
     """
     document = answer.read()
-    is_sound = _is_filled if _is_plain(answer.response.body) else is_visible_text
-    return _token(document, answer.now, answer.broken, previous, is_sound)
+    if not _is_plain(answer.response.body):
+        return _token(document, answer.now, answer.broken, previous, is_visible_text)
+    lifetime = document.get("expires_in")
+    if (
+        # As nearly every answer is: all of it by a few look-ups, and in one dict.
+        previous is None
+        and type(lifetime) is int
+        and 0 <= lifetime <= LONGEST_LIFETIME
+        and "expires_at" not in document
+        and type(document.get("access_token")) is str
+        and document["access_token"]
+        and type(document.get("refresh_token", "")) is str
+    ):
+        return OAuth2Token(document, expires_at=int(answer.now + lifetime))
+    return _token(document, answer.now, answer.broken, previous, _is_filled)
 
 
 def token_from_document(
@@ -186,8 +199,6 @@ def _is_filled(value: object) -> bool:
 
 def _expiry(document: Mapping[str, Any], now: float) -> int | None:
     lifetime, expires_at = document.get("expires_in"), document.get("expires_at")
-    if expires_at is None and type(lifetime) is int and 0 <= lifetime <= LONGEST_LIFETIME:
-        return int(now + lifetime)  # as nearly every server has it
     # A server's own `expires_at` counts where it can be true; else the lifetime does.
     end, seconds = read_seconds(expires_at), read_seconds(lifetime)
     if end is None or abs(end - now) > LONGEST_LIFETIME:
