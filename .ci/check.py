@@ -61,8 +61,9 @@ def types(arguments: list[str]) -> int:
     environment = _checks()
     folders = [name for name in TYPED if any((ROOT / name).rglob("*.py"))]
     scripts = sorted(str(path.relative_to(ROOT)) for path in Path(__file__).parent.glob("*.py"))
+    python = ("--pythonpath", environment.program("python"))  # pyright would take the first on PATH
     return environment.run("mypy", *folders, *scripts, *arguments) or environment.run(
-        "pyright", *arguments, variables={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+        "pyright", *python, *arguments, variables={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
     )
 
 
