@@ -126,7 +126,7 @@ class Answer:
         except ValueError as error:
             # Nothing is raised in here: the parser's own exception holds the whole body, and must
             # not be chained.
-            reason, is_form = str(error), self._is_form()
+            reason, is_form = self._compressed() or str(error), self._is_form()
         else:
             if type(document) is dict:  # the decoder makes no other mapping
                 return cast("dict[str, Any]", document)
@@ -134,6 +134,11 @@ class Answer:
         if is_form:
             return self._form_document()
         raise self.broken(f"the answer cannot be read: {reason}{self._excerpt()}")
+
+    def _compressed(self) -> str | None:
+        # What a compressed answer expands to has no bound, so drivers ask for none, and expand none.
+        coding = (self.response.header("Content-Encoding") or "identity").strip().lower()
+        return None if coding == "identity" else "it is compressed, and nobody asked for that"
 
     def _is_form(self) -> bool:
         kind = (self.response.header("Content-Type") or "").partition(";")[0].strip().lower()

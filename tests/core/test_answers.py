@@ -411,3 +411,20 @@ def test_read_json_agrees_with_the_standard_library(body: bytes) -> None:
         return
     assert type(error) is ValueError
     assert error.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("coding", "reason"),
+    [
+        ("gzip", "it is compressed, and nobody asked for that"),
+        ("identity", "it is not UTF-8"),
+    ],
+)
+def test_a_compressed_answer_says_so_and_stays_reachable(coding: str, reason: str) -> None:
+    response = ResponseReceived(
+        status=200, headers=(("content-encoding", coding),), body=b"\x1f\x8b\x08"
+    )
+    request = RequestToSend(endpoint=Endpoint.TOKEN, url="https://server.example/token")
+    with pytest.raises(RemoteProtocolError, match=reason) as caught:
+        Answer(request, response, 0.0).read()
+    assert caught.value.response is response
