@@ -32,6 +32,7 @@ def session_at(site: AuthlibServer, name: str = "APP", **settings: Any) -> Itera
     settings = {
         "client_secret": registered.client_secret or None,
         "token_endpoint_auth_method": registered.method,
+        "revocation_endpoint_auth_method": registered.method,
         "scope": "profile",
         "redirect_uri": CALLBACK,
         "code_challenge_method": "S256",
