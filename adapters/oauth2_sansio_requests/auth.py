@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from urllib.parse import urljoin
 
 import requests
 from requests.auth import AuthBase
+from requests.sessions import SessionRedirectMixin
+from requests.structures import CaseInsensitiveDict
 
 from oauth2_sansio.challenges import is_token_rejected
-from oauth2_sansio.errors import InvalidTokenError, LocalProtocolError
+from oauth2_sansio.dropin.amending import read_amended
+from oauth2_sansio.dropin.vocabulary import read_given_token
+from oauth2_sansio.errors import InvalidTokenError, LocalProtocolError, RemoteProtocolError
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.keeper import TokenKeeper
 from oauth2_sansio.resource import (
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
     from .session import OAuth2Session
 
 _NO_FORM_TYPE = frozenset({"GET", "HEAD"})
+_KEEP_BODY = frozenset({307, 308})  # the redirects with which a body goes along
+
+ProtectedHooks: TypeAlias = tuple[Callable[..., Any], ...]
 
 
 class HeaderAuth:
@@ -44,6 +52,10 @@ class HeaderAuth:
         """The token in the header."""
         return self.header.partition(" ")[2]
 
+    def is_in(self, request: requests.PreparedRequest) -> bool:
+        """Say whether a request carries the header still, also after redirects."""
+        return request.headers.get("Authorization") == self.header
+
     def undo(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return a copy of a request of this one as it was before."""
         return request
@@ -52,18 +64,23 @@ class HeaderAuth:
 class PlacedToken:
     """Put a token where it is wanted, and let the users' hooks have a look; for one request."""
 
-    __slots__ = ("_before", "_hooks", "_placement", "token")
+    __slots__ = ("_after", "_before", "_hooks", "_placement", "token")
 
-    def __init__(self, token: OAuth2Token, placement: str, hooks: tuple[Any, ...] = ()) -> None:
+    def __init__(self, token: OAuth2Token, placement: str, hooks: ProtectedHooks = ()) -> None:
         self.token = token
         self._placement = TokenPlacement(placement)
         self._hooks = hooks
         self._before: tuple[Any, Any] = (None, None)
+        self._after: tuple[Any, Any] = (None, None)
 
     @property
     def access_token(self) -> str:
         """The token that is placed."""
         return self.token.access_token or ""
+
+    def is_in(self, request: requests.PreparedRequest) -> bool:
+        """Say whether a request is the very one that the token was placed into."""
+        return (request.url, request.body) == self._after
 
     def undo(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return a copy of the request as it was before, but for its headers."""
@@ -80,22 +97,23 @@ class PlacedToken:
             case TokenPlacement.BODY:
                 self._place_in_body(request)
         for hook in self._hooks:
-            request.url, request.headers, request.body = hook(
-                request.url, request.headers, _as_text(request.body)
-            )
+            _amend(request, hook)
+        self._after = (request.url, request.body)
         return request
 
     def _place_in_body(self, request: requests.PreparedRequest) -> None:
         body = _as_text(request.body)
         if body is not None and not isinstance(body, str):
             raise LocalProtocolError(
-                "the token cannot be placed into a streamed body",
+                "the token cannot be placed into a streamed or binary body",
                 endpoint=Endpoint.RESOURCE,
                 advice='use token_placement="header"',
             )
-        request.body = place_in_body(body, request.headers.get("Content-Type"), self.token)
+        content_type: Any = request.headers.get("Content-Type")
+        request.body = place_in_body(body, content_type, self.token)
         if request.method not in _NO_FORM_TYPE:
             request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+        on_response(request, _keep_body_here)
 
 
 class OAuth2Auth(AuthBase):
@@ -103,79 +121,148 @@ class OAuth2Auth(AuthBase):
 
     token: a dict.
     token_placement: `header`, `body` or `uri`.
-    client: an `OAuth2Session` that renews the token when it has expired, and saves it.
+    client: an `OAuth2Session` that renews the token when it has expired, and saves it. Where the
+        token is the session's own, the two share it.
     """
 
     def __init__(
         self,
-        token: Mapping[str, Any],
+        token: Mapping[str, Any] | None,
         token_placement: str = "header",
         client: OAuth2Session | None = None,
     ) -> None:
         self.token_placement = TokenPlacement(token_placement).value
         self.client = client
-        if client is not None and token is client.token:
+        given = read_given_token(token)
+        if client is None:
+            self._keeper = TokenKeeper(given, _refuse_renewal)
+            self._flight = ThreadFlight(self._keeper, _refuse_renewal, _save_nothing)
+        elif given is None or given == client.token:
             self._keeper, self._flight = client.keeper_and_flight()
         else:
-            self._keeper, self._flight = _own_flight(OAuth2Token(token), client)
+            self._keeper, self._flight = client.new_keeper_and_flight(given)
 
     @property
     def token(self) -> OAuth2Token | None:
         """The current token."""
         return self._keeper.token
 
-    def set_token(self, token: Mapping[str, Any]) -> None:
+    @token.setter
+    def token(self, token: Mapping[str, Any] | None) -> None:
+        self.set_token(token)
+
+    def set_token(self, token: Mapping[str, Any] | None) -> None:
         """Take another token."""
-        self._keeper.token = OAuth2Token(token)
+        self._keeper.token = read_given_token(token)
+
+    def active_token(self, *, rejected: str | None = None) -> OAuth2Token:
+        """Return a token to use, after a renewal where it takes one.
+
+        rejected: the access token that a resource server has just refused.
+        """
+        return self._flight.token(rejected=rejected)
+
+    def placed(self, token: OAuth2Token) -> HeaderAuth | PlacedToken:
+        """Return what puts a token into one request."""
+        hooks = () if self.client is None else self.client.protected_request_hooks()
+        if self.token_placement == "header" and not hooks:
+            return HeaderAuth(authorization_header(token))
+        return PlacedToken(token, self.token_placement, hooks)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        token = self._flight.token()
-        hooks = () if self.client is None else self.client.protected_request_hooks()
-        repeatable = request.body is None or isinstance(request.body, (str, bytes))
-        placed = PlacedToken(token, self.token_placement, hooks)(request)
-        if self.client is not None and repeatable and self.token_placement == "header":
-            placed.register_hook("response", _Retry(self, token))
-        return placed
+        placed = self.placed(self.active_token())
+        if self.client is not None:
+            on_response(request, _Retry(self, placed))
+        return placed(request)
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("an OAuth2Auth holds a token and cannot be pickled or copied: store that")
 
 
 class _Retry:
     """Repeat a request once with a renewed token where the server has refused the token."""
 
-    def __init__(self, auth: OAuth2Auth, token: OAuth2Token) -> None:
+    def __init__(self, auth: OAuth2Auth, placed: HeaderAuth | PlacedToken) -> None:
         self._auth = auth
-        self._token = token
+        self._placed = placed
 
     def __call__(self, response: requests.Response, **options: Any) -> requests.Response:
-        if not refuses_token(response):
+        if not is_repeatable(response, self._placed):
             return response
         try:
-            token = self._auth._flight.token(rejected=self._token.access_token)
+            token = self._auth.active_token(rejected=self._placed.access_token)
         except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
             return response
         response.close()
-        request = response.request.copy()
-        request.deregister_hook("response", self)
-        request.headers["Authorization"] = authorization_header(token)
+        request = repetition(response, self._placed, self._auth.placed(token))
+        request.hooks["response"].remove(self)
         repeated: requests.Response = response.connection.send(request, **options)
         repeated.history.append(response)
         repeated.request = request
         return repeated
 
 
-def refuses_token(response: requests.Response) -> bool:
-    """Say whether a resource server has refused the token as such (RFC 6750 section 3.1)."""
-    if response.status_code != 401:
+def on_response(request: Any, hook: Callable[..., Any]) -> None:
+    """Let a function have a look at the response, before requests follows a redirect."""
+    request.register_hook("response", hook)
+
+
+def is_repeatable(response: Any, placed: HeaderAuth | PlacedToken) -> bool:
+    """Say whether a server has refused the token as such (RFC 6750 section 3.1), and a repetition
+    of the request with another token may help.
+    """
+    if type(response) is not requests.Response or response.status_code != 401:
         return False
-    return is_token_rejected(401, [response.headers.get("WWW-Authenticate", "")])
+    sent: Any = response.request  # None where a test has made the response
+    return (
+        sent is not None
+        and placed.is_in(sent)
+        and (sent.body is None or isinstance(sent.body, (str, bytes)))
+        and is_token_rejected(401, [response.headers.get("WWW-Authenticate", "")])
+    )
 
 
-def _own_flight(
-    token: OAuth2Token, client: OAuth2Session | None
-) -> tuple[TokenKeeper, ThreadFlight]:
-    if client is not None:
-        return client.new_keeper_and_flight(token)
-    keeper = TokenKeeper(token, _refuse_renewal)
-    return keeper, ThreadFlight(keeper, _refuse_renewal, lambda _token, _previous: None)
+def repetition(
+    response: requests.Response,
+    before: HeaderAuth | PlacedToken,
+    after: HeaderAuth | PlacedToken,
+) -> requests.PreparedRequest:
+    """Return the request of a response with another token in it."""
+    request = after(before.undo(response.request.copy()))
+    request.prepare_content_length(request.body)
+    return request
+
+
+def _amend(request: requests.PreparedRequest, hook: Callable[..., Any]) -> None:
+    had_no_body = request.body is None
+    body = "" if request.body is None else _as_text(request.body)
+    request.url, headers, body = read_amended(
+        hook(request.url, request.headers, body), "a hook of protected_request"
+    )
+    request.headers = (
+        headers if isinstance(headers, CaseInsensitiveDict) else CaseInsensitiveDict(headers)
+    )
+    request.body = body
+    if not body and isinstance(body, (str, bytes, type(None))):
+        request.body = None
+        if not had_no_body:
+            request.headers.pop("Content-Length", None)  # requests writes it anew
+
+
+def _keep_body_here(response: requests.Response, **_options: Any) -> None:
+    # A redirect to another origin would take the body along, and the token in it.
+    location = response.headers.get("Location")
+    if response.status_code not in _KEEP_BODY or location is None:
+        return
+    before = response.request.url or ""
+    redirects: Any = SessionRedirectMixin()
+    if redirects.should_strip_auth(before, urljoin(before, location)):
+        raise RemoteProtocolError(
+            "the resource redirects a request with the token in its body to another origin",
+            status=response.status_code,
+            endpoint=Endpoint.RESOURCE,
+            advice='use token_placement="header", or send the request there yourself',
+        )
 
 
 def _refuse_renewal(_unused: object) -> Any:
@@ -184,6 +271,10 @@ def _refuse_renewal(_unused: object) -> Any:
         endpoint=Endpoint.RESOURCE,
         advice="pass client= to OAuth2Auth, or a new token",
     )
+
+
+def _save_nothing(_token: OAuth2Token, _previous: OAuth2Token) -> None:
+    """Without a client there is nowhere to save it."""
 
 
 def _as_text(body: Any) -> Any:

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from io import BytesIO
-from typing import Any, TypeAlias
+from typing import Any
 
 import requests
 import urllib3
 
 from oauth2_sansio.answers import MAXIMUM_BODY
+from oauth2_sansio.dropin.hooks import ResponseHook, amend_response
+from oauth2_sansio.dropin.kinds import is_fixed, is_mapping
+from oauth2_sansio.dropin.responses import header_texts, read_double, read_status
 from oauth2_sansio.events import RequestFailed, RequestToSend, ResponseReceived
 from oauth2_sansio.waiting.threads import call_within
 
-AmendResponse: TypeAlias = Callable[[Any], Any]
+from .auth import on_response
 
 _CHUNK = 16_384
 _NOT_SENT = (
     requests.ConnectTimeout,
     requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidProxyURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
+    urllib3.exceptions.LocationValueError,
+    urllib3.exceptions.NewConnectionError,
+    ssl.SSLCertVerificationError,
 )
+
+
+class BodyAtHand(BytesIO):
+    """The body of an answer to a request with credentials, read within the limit already."""
 
 
 class Sender:
@@ -42,13 +53,13 @@ class Sender:
         session: requests.Session,
         options: Mapping[str, Any],
         http_auth: Any,
-        amend_response: tuple[AmendResponse, ...],
+        amend_response: tuple[ResponseHook, ...],
         deadline: float,
     ) -> None:
         self.response: Any = None
         self._session = session
         self._options = dict(options)
-        self._auth = leave_alone if http_auth is None else http_auth
+        self._http_auth = http_auth
         self._amend_response = amend_response
         if self._options.get("timeout") is None:
             self._options["timeout"] = deadline
@@ -57,32 +68,45 @@ class Sender:
     def send(self, request: RequestToSend) -> ResponseReceived | RequestFailed:
         """Send a request as it stands, and return what came of it."""
         try:
-            received = call_within(self._deadline, lambda: self._exchange(request), _late)
+            response = call_within(self._deadline, lambda: self._exchange(request), _late)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return RequestFailed(error, sent=not _was_not_sent(error))
         except (OSError, HTTPException) as error:
-            return RequestFailed(error)
-        return received
+            # What requests raises before it connects, say for a missing file of certificates, has
+            # no number of the operating system's.
+            return RequestFailed(error, sent=getattr(error, "errno", 0) is not None)
+        # The users' functions run in the caller's thread, and what they raise is theirs.
+        if not _is_compressed(response):
+            response = amend_response(response, self._amend_response)
+        self.response = response
+        return received(response)
 
-    def _exchange(self, request: RequestToSend) -> ResponseReceived:
+    def _exchange(self, request: RequestToSend) -> Any:
+        body = request.body
         # requests.Session.request, since the session's own `request` adds the token.
         response: Any = requests.Session.request(
             self._session,
             request.method,
             request.url,
             headers={"Accept-Encoding": "identity", **dict(request.headers)},
-            data=request.body.decode("utf-8") or None,
-            auth=self._auth,
+            data=(body.decode("ascii") if body.isascii() else body) or None,
+            auth=self._authorize,
             allow_redirects=False,
             stream=True,
             **self._options,
         )
         if type(response) is requests.Response:
-            _read_within_limit(response)
-        for amend in self._amend_response:
-            response = amend(response)
-        self.response = response
-        return received(response)
+            read_within_limit(response)
+        return response
+
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # First of all hooks, since requests and its hooks read the body without a limit. A function
+        # as `auth` also keeps requests from adding credentials of its own, say from `.netrc`.
+        on_response(request, read_within_limit)
+        if self._http_auth is None:
+            return request
+        authorized: requests.PreparedRequest = self._http_auth(request)
+        return authorized
 
 
 def leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -92,36 +116,59 @@ def leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def received(response: Any) -> ResponseReceived:
     """Return a response of requests, or a test double of one, as the core takes it."""
-    headers = response.headers if isinstance(response.headers, Mapping) else {}
-    if type(response) is requests.Response and "json" not in vars(response):
-        body = response.content
-    else:
-        # A test double, or a response whose `json` a hook has replaced.
-        body = json.dumps(response.json()).encode("ascii")
+    headers: Any = getattr(response, "headers", None)
+    pairs = tuple(headers.items()) if is_mapping(headers) else ()
+    if type(response) is not requests.Response or "json" in vars(response):
+        return read_double(response, pairs)
     return ResponseReceived(
-        status=response.status_code,
-        headers=tuple((str(name), str(value)) for name, value in headers.items()),
-        body=body,
+        status=read_status(response), headers=header_texts(pairs), body=response.content or b""
     )
 
 
-def _read_within_limit(response: requests.Response) -> None:
-    # One byte more than the core takes is enough for it to refuse the answer.
+def read_within_limit(response: requests.Response, **_options: Any) -> None:
+    """Read the body of a response, and no more of it than it takes to refuse one that is too long.
+
+    Raises what requests raises for a body that is cut off. A body that is there already, as in
+    responses that a test has made, is left alone.
+    """
+    raw = response.raw
+    is_read = getattr(response, "_content", False) is not False
+    if is_read or raw is None or isinstance(raw, BodyAtHand):
+        return
     body = bytearray()
     try:
-        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+        for chunk in _chunks(raw):
             body += chunk
             if len(body) > MAXIMUM_BODY:
                 break
+    except urllib3.exceptions.ProtocolError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from None
+    except urllib3.exceptions.SSLError as error:
+        raise requests.exceptions.SSLError(error) from None
     except urllib3.exceptions.HTTPError as error:
         raise requests.ConnectionError(error) from None
     finally:
         response.close()
-    response.raw = BytesIO(body)  # where requests reads it from, also for the hooks
+    response.raw = BodyAtHand(body)  # where requests reads it from, also for the hooks
+
+
+def _chunks(raw: Any) -> Iterator[bytes]:
+    if hasattr(raw, "stream"):
+        yield from raw.stream(_CHUNK, decode_content=False)
+        return
+    while chunk := raw.read(_CHUNK):  # a file, as in responses that a test has made
+        yield chunk
+
+
+def _is_compressed(response: Any) -> bool:
+    # Nobody has asked for that, and there is no telling how long it gets. The core refuses it.
+    if type(response) is not requests.Response:
+        return False
+    return response.headers.get("Content-Encoding", "identity").lower() != "identity"
 
 
 def _longest(timeout: Any) -> float:
-    parts = timeout if isinstance(timeout, tuple) else (timeout,)
+    parts = timeout if is_fixed(timeout, 2) else (timeout,)
     return sum(part for part in parts if isinstance(part, (int, float)))
 
 
@@ -129,6 +176,12 @@ def _late() -> Exception:
     return requests.ReadTimeout("the whole exchange has taken too long")
 
 
-def _was_not_sent(error: Exception) -> bool:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, _NOT_SENT) or isinstance(reason, urllib3.exceptions.NewConnectionError)
+def _was_not_sent(error: BaseException) -> bool:
+    # urllib3 says why in `reason`, and hides that in the arguments of requests' exception.
+    seen: list[BaseException] = [error]
+    for each in seen:
+        if isinstance(each, _NOT_SENT):
+            return True
+        inner = (*each.args, getattr(each, "reason", None), getattr(each, "original_error", None))
+        seen += [found for found in inner if isinstance(found, Exception) and found not in seen]
+    return False

@@ -12,8 +12,8 @@ from oauth2_sansio.driving import drive
 from oauth2_sansio.dropin.calls import Call
 from oauth2_sansio.dropin.hooks import HookType
 from oauth2_sansio.dropin.settings import Settings
-from oauth2_sansio.errors import LocalProtocolError, OAuth2Error, RemoteProtocolError
-from oauth2_sansio.events import Endpoint, T
+from oauth2_sansio.errors import LocalProtocolError, OAuth2Error
+from oauth2_sansio.events import T
 from oauth2_sansio.flow import Flow
 from oauth2_sansio.keeper import TokenKeeper
 from oauth2_sansio.tokens import DEFAULT_LEEWAY, OAuth2Token
@@ -21,9 +21,9 @@ from oauth2_sansio.waiting.blocking import BlockingVocabulary
 from oauth2_sansio.waiting.clock import now, sleep
 from oauth2_sansio.waiting.threads import ThreadFlight
 
-from .auth import HeaderAuth, OAuth2Auth, PlacedToken, refuses_token
+from .auth import HeaderAuth, OAuth2Auth, PlacedToken, is_repeatable, repetition
 from .errors import as_requests_error
-from .sending import Sender, leave_alone
+from .sending import BodyAtHand, Sender, leave_alone
 
 _SESSION_ATTRIBUTES = frozenset(
     {
@@ -40,6 +40,14 @@ _SESSION_ATTRIBUTES = frozenset(
         "verify",
     }
 )
+
+
+_ADDED_TO = frozenset({"cookies", "headers"})
+_REFUSED_OPTIONS = {
+    "allow_redirects": "credentials never follow a redirect",
+    "files": "it is form encoded",
+    "json": "it is form encoded",
+}
 
 
 class SessionSettings(Settings, total=False):
@@ -64,7 +72,7 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
     client_id, client_secret: from the registration of the client.
     token_endpoint_auth_method: `none`, `client_secret_basic` (the default where there is a
         secret), `client_secret_basic_raw`, `client_secret_post`, a registered name, or a function.
-    revocation_endpoint_auth_method: the same for revocation and introspection.
+    revocation_endpoint_auth_method: the same for revocation.
     scope: a text with spaces, or a list.
     state: what a callback has to carry.
     token: a dict.
@@ -117,7 +125,10 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
             settings=settings,
         )
         for name, value in attributes.items():
-            setattr(self, name, value)
+            if name in _ADDED_TO:
+                getattr(self, name).update(value)
+            else:
+                setattr(self, name, value)
         self.default_timeout = default_timeout
         self._header_auth = HeaderAuth("")
         self._prepare_flight()
@@ -125,8 +136,7 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
     @property
     def token_auth(self) -> OAuth2Auth:
         """The token of this session as `auth=` for any other session."""
-        token = self.token
-        return OAuth2Auth({} if token is None else token, self.token_placement, self)
+        return OAuth2Auth(self.token, self.token_placement, self)
 
     def request(
         self,
@@ -157,13 +167,14 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
         """
         if timeout is None:
             timeout = self.default_timeout
-        authorized = auth is None and not withhold_token
-        if authorized:
-            auth = self._authorization()
-        elif auth is None and self.auth is None:
-            auth = leave_alone
+        placed: HeaderAuth | PlacedToken | None = None
+        if auth is None:
+            if not withhold_token:
+                auth = placed = self._authorization()
+            elif self.auth is None:
+                auth = leave_alone
         response = super().request(
-            method,
+            method,  # pyright: ignore[reportArgumentType]  # bytes are taken as well
             url,
             params,
             data,
@@ -180,26 +191,24 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
             cert,
             json,
         )
-        if response.status_code != 401 or not authorized:
+        if placed is None or response.status_code != 401:
             return response
-        options = self.merge_environment_settings(response.url, proxies or {}, stream, verify, cert)
-        return self._repeat(response, auth, timeout=timeout, **options)
+        options = {"timeout": timeout, "allow_redirects": allow_redirects}
+        return self._repeat(response, placed, options, (proxies or {}, stream, verify, cert))
 
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
         """Keep the token from following a redirect to another origin, and `.netrc` out of it."""
-        before, after = response.request.url or "", prepared_request.url or ""
-        if not self.should_strip_auth(before, after):
-            return
-        prepared_request.headers.pop("Authorization", None)
-        if self.token_placement == "body" and prepared_request.body:
-            raise RemoteProtocolError(
-                "the resource redirects a request with the token in its body to another origin",
-                status=response.status_code,
-                endpoint=Endpoint.RESOURCE,
-                advice='use token_placement="header", or send the request there yourself',
-            )
+        own: Any = self
+        if own.should_strip_auth(response.request.url or "", prepared_request.url or ""):
+            prepared_request.headers.pop("Authorization", None)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where a response redirects to; nowhere where the request had credentials."""
+        if type(resp.raw) is BodyAtHand:
+            return None
+        return super().get_redirect_target(resp)
 
     def close(self) -> None:
         """Save a token that could not be saved before, and close the connections.
@@ -221,7 +230,7 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
 
     def new_keeper_and_flight(self, token: OAuth2Token) -> tuple[TokenKeeper, ThreadFlight]:
         """Return the same for another token, which this session renews and saves."""
-        keeper = TokenKeeper(token, self._renewal, leeway=self.leeway)
+        keeper = TokenKeeper(token, self._renewal_of(token), leeway=self.leeway)
         return keeper, ThreadFlight(keeper, self.run, self._save, deadline=self.deadline)
 
     def _authorization(self) -> HeaderAuth | PlacedToken:
@@ -238,25 +247,30 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
         )
 
     def _repeat(
-        self, response: requests.Response, auth: HeaderAuth | PlacedToken, **options: Any
+        self,
+        response: requests.Response,
+        placed: HeaderAuth | PlacedToken,
+        options: dict[str, Any],
+        environment: tuple[Any, Any, Any, Any],
     ) -> requests.Response:
-        sent = response.request
-        repeatable = sent.body is None or isinstance(sent.body, (str, bytes))
-        if response.history or not repeatable or not refuses_token(response):
+        if not is_repeatable(response, placed):
             return response
         try:
-            token = self._flight.token(rejected=auth.access_token)
+            token = self._flight.token(rejected=placed.access_token)
         except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
             return response
         response.close()
         again = PlacedToken(token, self.token_placement, self.protected_request_hooks())
-        request = again(auth.undo(sent.copy()))
-        request.prepare_content_length(request.body)
-        return self.send(request, **options)
+        request = repetition(response, placed, again)
+        options |= self.merge_environment_settings(request.url or "", *environment)
+        repeated = self.send(request, **options)
+        if type(repeated) is requests.Response:
+            repeated.history.insert(0, response)
+        return repeated
 
     def _perform(self, flow: Flow[T]) -> tuple[T, requests.Response | None]:
-        call = flow if isinstance(flow, Call) else None
-        options = {} if call is None else call.options
+        call: Call[T] | None = flow if isinstance(flow, Call) else None
+        options: Mapping[str, Any] = {} if call is None else call.options
         if self.default_timeout is not None:
             options = {"timeout": self.default_timeout, **options}
         sender = Sender(
@@ -272,7 +286,14 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
             raise as_requests_error(error, sender.response) from None
 
     def _is_http_auth(self, auth: Any) -> bool:
-        return isinstance(auth, AuthBase)
+        return isinstance(auth, AuthBase) or super()._is_http_auth(auth)
+
+    def _take_options(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        for name, reason in _REFUSED_OPTIONS.items():
+            if parameters.pop(name, None):
+                raise TypeError(f"{name} is no option of a request to an endpoint: {reason}")
+        parameters.pop("stream", None)  # the answer is read in any case, within its limit
+        return super()._take_options(parameters)
 
     def __getstate__(self) -> NoReturn:
         raise TypeError(

@@ -201,6 +201,10 @@ class Vocabulary(Authorizing):
         if status in (200, 204) and token in ours:
             self._keeper.token = None
 
+    def _arrive(self, token: OAuth2Token) -> None:
+        # Keep a token that was just issued.
+        self._keeper.arrive(token)
+
     # Renewals, which nobody calls by name.
 
     def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
@@ -221,6 +225,10 @@ class Vocabulary(Authorizing):
             assert isinstance(call, Call)  # only a callback can hold a token already
             return call
         raise _not_renewable(has_refresh_token=bool(token.refresh_token))
+
+    def _renewing(self, token: OAuth2Token) -> Renewal:
+        # The renewal of this token, whichever is held by then.
+        return lambda _held: self._renewal_of(token)(token)
 
     def _renewal_of(self, token: OAuth2Token) -> Renewal:
         # For a keeper of its own. A token of a user must not become one of the client itself.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from ..dropin.hooks import HookType
-from ..dropin.vocabulary import Vocabulary
+from ..dropin.vocabulary import Vocabulary, read_given_token
+from ..errors import InvalidTokenError, MissingTokenError
 from ..events import Endpoint, T
 from ..flow import Flow
 from ..tokens import OAuth2Token
@@ -59,7 +61,7 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
         """
         call = self._fetching(url, body, method, headers, auth, grant_type, state, kwargs, now())
         token = call if isinstance(call, OAuth2Token) else self.run(call)
-        self._keeper.arrive(token)
+        self._arrive(token)
         return token
 
     def fetch_access_token(self, url: str | None = None, **kwargs: Any) -> OAuth2Token:
@@ -71,7 +73,7 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
     ) -> OAuth2Token:
         """Take the token out of a callback's fragment (RFC 6749 section 4.2.2), and keep it."""
         token = self._implicit_token(authorization_response, state, now())
-        self._keeper.arrive(token)
+        self._arrive(token)
         return token
 
     def refresh_token(
@@ -94,8 +96,19 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
         return self._flight.token(by_hand=renew, spending=spending)
 
     def ensure_active_token(self, token: Mapping[str, Any] | None = None) -> bool:
-        """Renew the token if it has expired; return True if there is one to use now."""
-        self._flight.token()
+        """Renew the token if it has expired; return whether there is one to use now.
+
+        token: another one than this session's. Where it has expired, it is renewed, and the new
+            token kept here.
+        """
+        given = read_given_token(token)
+        try:
+            if given is None or given == self._keeper.token:
+                self._flight.token()
+            elif given.is_expired(self.leeway, now()):
+                self._flight.token(by_hand=self._renewing(given), spending=given.refresh_token)
+        except (InvalidTokenError, MissingTokenError):
+            return False
         return True
 
     def revoke_token(
@@ -163,5 +176,9 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
         self._flight = ThreadFlight(self._keeper, self.run, self._save, deadline=self.deadline)
 
     def _save(self, token: OAuth2Token, previous: OAuth2Token) -> None:
-        if self.update_token is not None:
-            self.update_token(token, **self._saved_as(previous))
+        if self.update_token is None:
+            return
+        result = self.update_token(token, **self._saved_as(previous))
+        if inspect.iscoroutine(result):
+            result.close()
+            raise TypeError("update_token is asynchronous, and nothing awaits it here")
