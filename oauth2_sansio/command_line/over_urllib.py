@@ -15,9 +15,9 @@ from oauth2_sansio.answers import MAXIMUM_BODY
 from oauth2_sansio.events import RequestFailed, RequestToSend, ResponseReceived
 from oauth2_sansio.waiting.threads import call_within
 
-# After these nothing of the request can have gone out. A timeout is not among them: urllib does not
-# say whether it has come before or after.
-_NOT_SENT = (ConnectionRefusedError, gaierror, ssl.SSLCertVerificationError)
+# For these reasons nothing of the request has gone out; a text is urllib's own complaint of a URL. A
+# timeout is not among them: urllib does not say whether it has come before or after.
+_NOT_SENT = (ConnectionRefusedError, gaierror, ssl.SSLCertVerificationError, str)
 
 
 class UrllibSender:
