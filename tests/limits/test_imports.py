@@ -1,0 +1,68 @@
+"""What `import oauth2_sansio_requests` loads on top of `import requests`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+MOST_STDLIB_MODULES = 12
+
+# Ours that a session needs at once. Whoever adds one here says why a session cannot do without it;
+# what only some need is imported where it is needed.
+CORE = """
+    answers authorization challenges client client_auth driving errors events exchange flow
+    introspection keeper parameters redaction resource retry_after server tokens urls version
+"""
+DROPIN = """
+    amending authorizing callbacks calls configured hooks kinds library_errors methods parameters
+    responses settings vocabulary
+"""
+WAITING = "blocking clock threads"
+ADAPTER = "auth errors sending session"
+
+_SCRIPT = """
+import json, sys
+import requests
+before = set(sys.modules)
+import oauth2_sansio_requests
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def _below(package: str, names: str) -> set[str]:
+    return {package, *(f"{package}.{name}" for name in names.split())}
+
+
+def _loaded() -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT],
+        # Where the tests find the packages, there the new interpreter finds them too.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0].startswith("oauth2_sansio")
+
+
+def test_modules_of_others() -> None:
+    others = {name for name in _loaded() if not _is_ours(name)}
+    third_party = {name for name in others if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert third_party == set()
+    assert len(others) <= MOST_STDLIB_MODULES, sorted(others)
+
+
+def test_modules_of_ours() -> None:
+    assert {name for name in _loaded() if _is_ours(name)} == (
+        _below("oauth2_sansio", CORE)
+        | _below("oauth2_sansio.dropin", DROPIN)
+        | _below("oauth2_sansio.waiting", WAITING)
+        | _below("oauth2_sansio_requests", ADAPTER)
+    )
