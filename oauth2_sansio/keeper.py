@@ -141,7 +141,9 @@ class TokenKeeper:
         # threads see all of it or nothing.
         self._ready: tuple[float, object, object, object, object, str] | None = None
         self._unsaved: OAuth2Token | None = None  # the token saved last, while this one is not
-        self._untried = False  # whether the token is used once even if it has expired
+        # The expiry with which a token has arrived that is used once even if it has expired. One
+        # that the user changes afterwards counts.
+        self._untried: tuple[object, object] | None = None
         self._token = token
 
     @property
@@ -162,7 +164,7 @@ class TokenKeeper:
             self._ended.outcome = token
         if self._heir is last:
             self._heir = token
-        self._hold(token, unsaved=self._unsaved, untried=self._untried)
+        self._hold(token, unsaved=self._unsaved, untried=self._untried == _expiry(last))
 
     @property
     def leeway(self) -> float:
@@ -245,9 +247,10 @@ class TokenKeeper:
             )
         if ended is None:
             refused = rejected is not None and token.get("access_token") == rejected
-            if refused or (not self._untried and token.is_expired(self._leeway, now)):
+            untried = self._untried == _expiry(token)
+            if refused or (not untried and token.is_expired(self._leeway, now)):
                 return self._begin(self._renew, token, token.refresh_token, by_hand=False)
-        self._untried = False
+        self._untried = None
         return UseToken(token)
 
     def acquire_save(self) -> SaveIt | AwaitRefresh | None:
@@ -345,7 +348,7 @@ class TokenKeeper:
         # In this order, since `header` looks on without a lock: nobody sees a token before it is
         # known whether it is saved.
         self._unsaved = unsaved
-        self._untried = untried
+        self._untried = _expiry(token) if untried and token is not None else None
         self._token = token
         self._ready = None
 
@@ -366,12 +369,16 @@ class TokenKeeper:
         if now >= stale_at:
             return None
         header = authorization_header(token)
-        self._untried = False
+        self._untried = None
         self._ready = (stale_at, members[0], members[1], members[2], members[3], header)
         return header
 
 
 _READ_FOR_THE_HEADER = ("access_token", "expires_at", "expires_in", "token_type")
+
+
+def _expiry(token: OAuth2Token) -> tuple[object, object]:
+    return token.get("expires_at"), token.get("expires_in")
 
 
 def _is_dead(error: OAuth2Error) -> bool:

@@ -553,6 +553,15 @@ def test_a_token_that_arrives_expired_is_used_once(life: float) -> None:
     assert isinstance(keeper.acquire(later), RefreshIt)
 
 
+def test_an_expiry_changed_after_arrival_counts() -> None:
+    keeper = TokenKeeper(None, Renewals())
+    token = make("A", "r1")
+    keeper.arrive(token)
+    token["expires_at"] = 1
+    assert keeper.header(NOW) is None
+    assert isinstance(keeper.acquire(NOW), RefreshIt)
+
+
 def test_a_refusal_counts_more_than_the_first_use() -> None:
     keeper = TokenKeeper(None, Renewals())
     keeper.arrive(stale())
