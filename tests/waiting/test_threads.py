@@ -73,13 +73,18 @@ class Side:
 
     def drive(self, flow: Flow[OAuth2Token]) -> OAuth2Token:
         self.happened.append("drive")
-        assert not self.flight._lock.locked()
+        self.assert_not_under_the_lock()
         return self.inner_drive(flow)
 
     def save(self, token: OAuth2Token, previous: OAuth2Token) -> None:
         self.happened.append(f"save {token.access_token} for {previous.access_token}")
-        assert not self.flight._lock.locked()
+        self.assert_not_under_the_lock()
         self.inner_save(token, previous)
+
+    def assert_not_under_the_lock(self) -> None:
+        # Another thread may hold it, but not for long.
+        assert self.flight._lock.acquire(timeout=LONG)
+        self.flight._lock.release()
 
     def use(self) -> OAuth2Token:
         token = self.flight.token()
