@@ -42,7 +42,7 @@ def answering(
             with connection, connection.makefile("rb") as stream:
                 head = b"".join(iter(stream.readline, b"\r\n"))
                 length = re.search(rb"(?i)^content-length: (\d+)", head, flags=re.MULTILINE)
-                received += [head, stream.read(int(length[1]) if length else 0)]
+                received.extend((head, stream.read(int(length[1]) if length else 0)))
                 connection.sendall(answer)
                 if hold is not None:
                     hold.wait(30)

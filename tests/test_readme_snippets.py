@@ -1,0 +1,133 @@
+"""What the README and the pages of docs/ show is what happens.
+
+A block of Python behind the line `<!-- runs -->` is run, one after the other on a page, in one
+namespace. They find there what a reader would bring along (see `_given`), and talk to a testing
+server on this machine, which is also at `https://api.example`.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from oauth2_sansio.client import Client
+from oauth2_sansio.command_line.over_urllib import UrllibSender
+from oauth2_sansio.events import Endpoint
+from oauth2_sansio.server import Server
+from oauth2_sansio.testing import AuthorizationServer, RegisteredClient
+from oauth2_sansio.testing.loopback import serve
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+
+_RUNS = re.compile(r"^<!-- runs -->\n+```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+_DEMO = re.compile(
+    r"^```(?:text)?\n(oauth2_sansio demo over .*?)^```$", flags=re.DOTALL | re.MULTILINE
+)
+_SECRET = "a secret"
+
+
+def _build(issuer: str) -> AuthorizationServer:
+    app = RegisteredClient(
+        client_id="app", client_secret=_SECRET, grant_types=("client_credentials",), scope="read"
+    )
+    return AuthorizationServer(issuer=issuer, clients=[app], now=time.time)
+
+
+@contextmanager
+def _given() -> Generator[dict[str, object], None, None]:
+    """Give what a reader brings along: names that blocks use without saying where from."""
+    with serve(_build) as server, urllib3.PoolManager() as http:
+        url = server.url(Endpoint.TOKEN)
+        client = Client(server=Server(token_endpoint=url), client_id="app", client_secret=_SECRET)
+        yield {
+            "__name__": "__main__",
+            "api": server.url(Endpoint.RESOURCE),
+            "client": client,
+            "http": http,
+            "issuer": server.issuer,
+            "now": time.time,
+            "save": lambda _token, **_replaced: None,
+            "secret": _SECRET,
+            "send": UrllibSender().send,
+            "sleep": time.sleep,
+            "time": time,
+            "url": url,
+        }
+
+
+def _run(text: str, page: str) -> int:
+    """Run the blocks of a page that are marked, and return how many there are."""
+    blocks = list(_RUNS.finditer(text))
+    with _given() as names:
+        for block in blocks:
+            client = names["client"]
+            assert isinstance(client, Client)
+            names["flow"] = client.client_credentials()  # a flow runs once
+            code = block[1].replace("https://api.example", str(names["api"]))
+            # With the line numbers of the page, for the traceback.
+            lines_before = text.count("\n", 0, block.start(1))
+            exec(compile("\n" * lines_before + code, page, "exec"), names)
+    return len(blocks)
+
+
+def _without_numbers(printed: str) -> str:
+    return re.sub(r"(127\.0\.0\.1:)\d+", r"\1N", printed)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_marked_blocks_run(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert _run(text, str(page)) == text.count("<!-- runs -->"), "a mark stands before no block"
+
+
+def test_a_block_that_fails_is_noticed_with_its_line() -> None:
+    page = "# Title\n\n<!-- runs -->\n```python\na = 1\n```\n\n<!-- runs -->\n\n```python\n\na / 0\n```\n"
+    with pytest.raises(ZeroDivisionError) as failed:
+        _run(page, "page.md")
+    assert failed.traceback[-1].lineno == 12 - 1  # pytest counts from 0
+
+
+def test_a_block_without_the_mark_does_not_run() -> None:
+    assert _run("```python\n1 / 0\n```\n\n<!-- runs -->\n```sh\nfalse\n```\n", "page.md") == 0
+
+
+def test_blocks_find_what_they_need() -> None:
+    page = """
+<!-- runs -->
+```python
+from oauth2_sansio import authorization_header, drive
+
+token = drive(flow, send, sleep, now)
+```
+
+<!-- runs -->
+```python
+answer = http.request(
+    "GET", "https://api.example/items", headers={"Authorization": authorization_header(token)}
+)
+assert answer.status == 200
+```
+"""
+    assert _run(page, "page.md") == 2
+
+
+def test_the_demo_prints_what_the_readme_says() -> None:
+    shown = _DEMO.findall(README.read_text(encoding="utf-8"))
+    done = subprocess.run(
+        [sys.executable, "-m", "oauth2_sansio", "demo"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert [_without_numbers(block) for block in shown] == [_without_numbers(done.stdout)]
