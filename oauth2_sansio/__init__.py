@@ -16,6 +16,9 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .answers import Answer as Answer
+    from .assertions import JWTAssertion as JWTAssertion
+    from .assertions import assert_jwt as assert_jwt
+    from .assertions import assert_saml as assert_saml
     from .authorization import PendingAuthorization as PendingAuthorization
     from .authorization import ResponseMode as ResponseMode
     from .authorization import generate_token as generate_token
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from .challenges import is_token_rejected as is_token_rejected
     from .challenges import read_challenges as read_challenges
     from .client import Client as Client
+    from .client_assertion import AssertionAudience as AssertionAudience
+    from .client_assertion import ClientSecretJWT as ClientSecretJWT
+    from .client_assertion import PrivateKeyJWT as PrivateKeyJWT
     from .client_auth import ClientAuthentication as ClientAuthentication
     from .client_auth import ClientIdentity as ClientIdentity
     from .client_auth import ClientSecretBasic as ClientSecretBasic
@@ -61,6 +67,9 @@ if TYPE_CHECKING:
     from .flow import Flow as Flow
     from .flow import State as State
     from .introspection import Introspection as Introspection
+    from .jwt_signing import RemoteKey as RemoteKey
+    from .jwt_signing import SigningKey as SigningKey
+    from .jwt_signing import read_key as read_key
     from .keeper import AwaitRefresh as AwaitRefresh
     from .keeper import RefreshIt as RefreshIt
     from .keeper import SaveIt as SaveIt
@@ -77,9 +86,11 @@ if TYPE_CHECKING:
 # Where each public name is defined; the block above says the same to type checkers.
 _MODULES = {
     "answers": ("Answer",),
+    "assertions": ("JWTAssertion", "assert_jwt", "assert_saml"),
     "authorization": ("PendingAuthorization", "ResponseMode", "generate_token"),
     "challenges": ("Challenge", "is_token_rejected", "read_challenges"),
     "client": ("Client",),
+    "client_assertion": ("AssertionAudience", "ClientSecretJWT", "PrivateKeyJWT"),
     "client_auth": (
         "ClientAuthentication",
         "ClientIdentity",
@@ -116,6 +127,7 @@ _MODULES = {
     "exchange": ("Exchange", "Pipeline", "Signer", "Unsigned"),
     "flow": ("TRANSITIONS", "Flow", "State"),
     "introspection": ("Introspection",),
+    "jwt_signing": ("RemoteKey", "SigningKey", "read_key"),
     "keeper": ("AwaitRefresh", "RefreshIt", "SaveIt", "TokenKeeper", "UseToken"),
     "resource": ("TokenPlacement", "authorization_header"),
     "server": ("Server",),

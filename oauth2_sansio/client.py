@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .answers import Answer
 from .authorization import (
@@ -16,15 +16,10 @@ from .authorization import (
     code_challenge,
     random_text,
 )
-from .client_auth import (
-    ClientAuthentication,
-    ClientIdentity,
-    HoldsSecrets,
-    choose_authentication,
-)
+from .client_auth import ClientAuthentication, ClientIdentity, HoldsSecrets, choose_authentication
 from .errors import LocalProtocolError, MissingTokenError
 from .events import Action, Endpoint, Event, Pairs, RequestToSend, Started, T
-from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline
+from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline, Signer
 from .flow import Flow, finished
 from .introspection import Introspection, read_introspection
 from .parameters import Parameters, Scope, joined, repeated, scope_pair
@@ -166,9 +161,8 @@ class Client(HoldsSecrets):
         exchange = self._token_exchange("authorization_code", given, parameters)
 
         def step(event: Event, now: float) -> Action[OAuth2Token]:
-            if isinstance(
-                event, Started
-            ):  # later on, what the server has issued is not thrown away
+            # Only at first: later on, what the server has issued is not thrown away.
+            if isinstance(event, Started):
                 pending.check_age(now)
             return exchange.step(event, now)
 
@@ -318,12 +312,14 @@ class Client(HoldsSecrets):
         *,
         method: str = "POST",
         headers: Pairs = (),
+        signers: tuple[Signer, ...] = (),
     ) -> Flow[T]:
         """Send any authenticated request to an endpoint, and read the answer your way.
 
         read: returns the result, or raises what `Answer.read` and `Answer.broken` make.
+        signers: what else goes into the request on each attempt, before client authentication.
         """
-        return self._exchange(endpoint, (), parameters, read, method, headers).flow()
+        return self._exchange(endpoint, (), parameters, read, method, headers, signers).flow()
 
     def _token_exchange(
         self,
@@ -352,6 +348,7 @@ class Client(HoldsSecrets):
         read: Callable[[Answer], T],
         method: str = "POST",
         headers: Pairs = (),
+        signers: tuple[Signer, ...] = (),
     ) -> Exchange[T]:
         in_url = method == "GET"
         draft = RequestToSend(
@@ -362,7 +359,9 @@ class Client(HoldsSecrets):
         ).with_parameters(joined(given, parameters, endpoint, in_url=in_url))
         for name, value in headers:
             draft = draft.with_header(name, value)
-        return Exchange(self._pipeline, draft, read)
+        own = self._pipeline
+        pipeline = replace(own, signers=(*signers, *own.signers)) if signers else own
+        return Exchange(pipeline, draft, read)
 
     def _check_own(self, pending: PendingAuthorization) -> None:
         if pending.issuer != self.server.issuer:

@@ -1,0 +1,83 @@
+"""The one place that loads joserfc (the extra `jose`), and that only when a key needs it.
+
+Nothing here is called for a request: what comes out is a function that signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from .errors import LocalProtocolError
+
+_SERIALIZATION = "cryptography.hazmat.primitives.serialization"
+
+
+def load_pem(pem: bytes) -> Any:
+    """Return the private key in a PEM text as a key of joserfc: RSA, EC, or Ed25519.
+
+    Raises `ValueError` for a text that holds none, or an encrypted one.
+    """
+    if b"PRIVATE KEY-----" not in pem:
+        raise ValueError("this PEM text holds no private key")
+    if b"ENCRYPTED" in pem:
+        raise ValueError("this PEM text is encrypted: decrypt it before you hand it over")
+    jwk, serialization = _load("joserfc.jwk"), _load(_SERIALIZATION)
+    is_ssh = b"OPENSSH PRIVATE" in pem
+    load = serialization.load_ssh_private_key if is_ssh else serialization.load_pem_private_key
+
+    def read() -> Any:
+        native = load(pem, None)  # once: to try the three kinds in turn would read it up to thrice
+        for kind in (jwk.RSAKey, jwk.ECKey, jwk.OKPKey):
+            if kind.binding.check_cryptography_key(native):
+                return kind(native, native)  # `import_key` warns of sizes: `read_key` refuses them
+        raise TypeError(type(native).__name__)
+
+    return _attempt(read, "this PEM text")
+
+
+def load_jwk(members: Mapping[str, Any]) -> Any:
+    """Return a JWK (RFC 7517) as a key of joserfc; raise `ValueError` for one that is none."""
+    registry = _load("joserfc.jwk").JWKRegistry
+    return _attempt(lambda: registry.import_key(dict(members)), "this JWK")
+
+
+def kind_of(key: Any) -> str:
+    """Return what a key of joserfc is: `RSA`, `oct`, or the name of its curve."""
+    kind = _attempt(lambda: getattr(key, "curve_name", key.key_type), "this key")
+    return str(kind)
+
+
+def signer_of(key: Any, algorithm: str) -> Callable[[bytes], bytes]:
+    """Return what signs with a key of joserfc.
+
+    algorithm: one that fits the key.
+    """
+    name = "EdDSA" if algorithm == "Ed25519" else algorithm  # the same under its newer name
+    model = _load("joserfc.jws").JWSRegistry.algorithms[name]
+
+    def sign(message: bytes) -> bytes:
+        signature: bytes = model.sign(message, key)
+        return signature
+
+    return sign
+
+
+def _load(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise LocalProtocolError(
+            "to sign with a private key takes joserfc, which is not installed",
+            advice='install "oauth2-sansio[jose]", or hand over a function that signs',
+        ) from error
+
+
+def _attempt(read: Callable[[], Any], what: str) -> Any:
+    try:
+        return read()
+    except Exception as error:  # noqa: BLE001 - the libraries raise a dozen kinds for bad keys
+        kind = type(error).__name__
+    raise ValueError(f"{what} cannot be read ({kind})")  # outside: the exception may hold the key

@@ -1,0 +1,356 @@
+"""Signing JWTs: with a key of this process, or with one that is elsewhere.
+
+A key is read and checked once, when it is handed over; no request reads one again.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, cast
+
+from .client_auth import HoldsSecrets
+from .errors import LocalProtocolError, printable
+from .events import RequestToSend, SignatureNeeded
+from .exchange import Unsigned
+from .jose import kind_of, load_jwk, load_pem, signer_of
+
+_SMALLEST_RSA_KEY = 2048  # bits; RFC 7518 section 3.3
+
+
+@dataclass(frozen=True, slots=True)
+class _Algorithm:
+    """What an algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1) needs.
+
+    kind: of key: `RSA`, `oct`, or the name of a curve.
+    length: of a signature, in bytes; None where the key decides.
+    """
+
+    kind: str
+    length: int | None = None
+
+
+_ALGORITHMS: Mapping[str, _Algorithm] = MappingProxyType(
+    {
+        "HS256": _Algorithm("oct", 32),
+        "HS384": _Algorithm("oct", 48),
+        "HS512": _Algorithm("oct", 64),
+        "RS256": _Algorithm("RSA"),
+        "RS384": _Algorithm("RSA"),
+        "RS512": _Algorithm("RSA"),
+        "PS256": _Algorithm("RSA"),
+        "PS384": _Algorithm("RSA"),
+        "PS512": _Algorithm("RSA"),
+        "ES256": _Algorithm("P-256", 64),
+        "ES384": _Algorithm("P-384", 96),
+        "ES512": _Algorithm("P-521", 132),
+        "EdDSA": _Algorithm("Ed25519", 64),
+        "Ed25519": _Algorithm("Ed25519", 64),  # its newer name (RFC 9864)
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteKey:
+    """A key that is elsewhere (KMS, HSM, smart card): the driver's `sign` signs with it.
+
+    algorithm: the JOSE name (RFC 7518 section 3.1), such as `ES256`.
+    key_id: which key; goes into the header `kid` too.
+    Raises `ValueError` for an algorithm that is not known.
+    """
+
+    algorithm: str
+    key_id: str | None = None
+
+    def __post_init__(self) -> None:
+        _algorithm(self.algorithm)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey(HoldsSecrets):
+    """A key of this process that was read and checked.
+
+    sign: signs bytes.
+    """
+
+    algorithm: str
+    key_id: str | None
+    sign: Callable[[bytes], bytes] = field(repr=False)
+
+
+def read_key(
+    key: object, algorithm: str | None = None, key_id: str | None = None
+) -> SigningKey | RemoteKey:
+    """Return a key that can sign, read and checked.
+
+    key: the PEM text of a private key (RSA, EC or Ed25519), a JWK as a dict or as JSON, a key of
+        joserfc, a shared secret, a function that gets and returns bytes, a `RemoteKey`, or what
+        this function has returned before.
+    algorithm: where it is left out, the key decides: RS256, ES256, ES384, ES512, EdDSA; and HS256
+        for a JWK that is a secret. A secret that is a text, and a function, do not say.
+    key_id: for the header `kid`, where the key has none of its own or is to have another.
+    Raises `ValueError` for a key that cannot be read or is too short, and for an algorithm that is
+    not safe, not known, or not for this key; `TypeError` for what is no key; `LocalProtocolError`
+    where joserfc is missing. A short secret is taken with a warning.
+    """
+    if algorithm is not None:
+        _algorithm(algorithm)
+    match key:
+        case RemoteKey() | SigningKey():
+            return _renamed(key, algorithm, key_id)
+        case str() | bytes():
+            return _from_text(key.encode() if isinstance(key, str) else key, algorithm, key_id)
+        case Mapping():
+            members = cast("Mapping[str, Any]", key)
+            return _from_jwk(members, algorithm, key_id)
+        case _ if hasattr(key, "key_type") and hasattr(key, "is_private"):
+            return _from_joserfc(key, algorithm, key_id)
+        case _ if callable(key):
+            if algorithm is None:
+                raise ValueError("a function that signs does not say how: give alg=")
+            return SigningKey(algorithm, key_id, _checked(algorithm, key))
+        case _:
+            raise TypeError(f"a key is no {type(key).__name__}")
+
+
+def read_secret(
+    secret: object, algorithm: str = "HS256", key_id: str | None = None
+) -> SigningKey | RemoteKey:
+    """Return a secret that server and client share, as a key.
+
+    secret: a text, bytes, a JWK as a dict, a key of joserfc, or a `RemoteKey`.
+    Raises what `read_key` raises, also for the key of an algorithm that shares no secret.
+    """
+    if _algorithm(algorithm).kind != "oct":
+        raise ValueError(f"{algorithm} takes a private key, and no secret that is shared")
+    return read_key(secret, algorithm, key_id)
+
+
+def read_private_key(
+    key: object, algorithm: str | None = None, key_id: str | None = None
+) -> SigningKey | RemoteKey:
+    """Return a private key: as `read_key`, but for a secret that server and client share."""
+    found = read_key(key, algorithm, key_id)
+    if _algorithm(found.algorithm).kind == "oct":
+        raise ValueError(f"{found.algorithm} takes a secret that is shared, and no private key")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class JWTSigner(HoldsSecrets):
+    """A key, and the header of all JWTs that are signed with it.
+
+    typ: what kind of JWT it is (RFC 7519 section 5.1).
+    headers: further members, or others instead of ours.
+    Raises `ValueError` for a header that contradicts the key, or that changes how to sign.
+    """
+
+    key: SigningKey | RemoteKey
+    typ: str
+    headers: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    _segment: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        header = {"alg": self.key.algorithm, "typ": self.typ}
+        if self.key.key_id is not None:
+            header["kid"] = self.key.key_id
+        header |= self.headers
+        if header["alg"] != self.key.algorithm:
+            raise ValueError("the header alg contradicts the key or the argument alg")
+        if "b64" in header:
+            raise ValueError("the header b64 is not for JWTs (RFC 7797 section 7)")
+        object.__setattr__(self, "_segment", base64url(_compact(header)))
+
+    def attach(
+        self,
+        claims: Mapping[str, Any],
+        attach: Callable[[str], RequestToSend],
+    ) -> RequestToSend | Unsigned:
+        """Sign claims, and return what `attach` makes of the JWT.
+
+        attach: puts the JWT into a request.
+        Returns what a `Signer` returns: with a remote key, the signature is yet to be made.
+        Raises `LocalProtocolError` for what is no signature of the key's algorithm.
+        """
+        unsigned = f"{self._segment}.{base64url(_compact(claims))}"
+        message = unsigned.encode("ascii")
+        key = self.key
+
+        def signed(signature: bytes) -> RequestToSend:
+            _check_signature(key.algorithm, signature)
+            return attach(f"{unsigned}.{base64url(signature)}")
+
+        if isinstance(key, RemoteKey):
+            needed = SignatureNeeded(
+                algorithm=key.algorithm, signing_input=message, key_id=key.key_id
+            )
+            return Unsigned(needed, signed)
+        return signed(key.sign(message))
+
+
+def own_copy(members: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return claims or headers as they are now, whatever the caller does to them later.
+
+    Raises `ValueError` or `TypeError` for what JSON cannot write.
+    """
+    copied: dict[str, Any] = json.loads(_compact(members or {}))
+    return copied
+
+
+def base64url(raw: bytes) -> str:
+    """Return bytes in base64url without padding (RFC 7515 section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _compact(members: Mapping[str, Any]) -> bytes:
+    text = json.dumps(dict(members), separators=(",", ":"), allow_nan=False)
+    return text.encode("ascii")
+
+
+def _algorithm(name: str) -> _Algorithm:
+    found = _ALGORITHMS.get(name)
+    if found is None:
+        shown = printable(str(name), 40)
+        raise ValueError(f"no algorithm {shown}; there are: {', '.join(_ALGORITHMS)}")
+    return found
+
+
+def _renamed(
+    key: SigningKey | RemoteKey, algorithm: str | None, key_id: str | None
+) -> SigningKey | RemoteKey:
+    if algorithm not in (None, key.algorithm):
+        raise ValueError(f"this key signs with {key.algorithm}, not with {algorithm}")
+    return key if key_id is None else replace(key, key_id=key_id)
+
+
+def _from_text(text: bytes, algorithm: str | None, key_id: str | None) -> SigningKey | RemoteKey:
+    is_secret = algorithm is not None and _algorithm(algorithm).kind == "oct"
+    if b"-----BEGIN" in text:
+        if is_secret:
+            raise ValueError(f"a PEM text is no secret for {algorithm}")
+        return _from_joserfc(load_pem(text), algorithm, key_id)
+    if is_secret and algorithm is not None:
+        return _from_secret(text, algorithm, key_id)
+    if text.lstrip()[:1] == b"{":
+        return _from_jwk(_read_json(text), algorithm, key_id)
+    raise ValueError("this text is no private key: PEM begins with -----BEGIN, a JWK with {")
+
+
+def _read_json(text: bytes) -> dict[str, Any]:
+    try:
+        members: dict[str, Any] = json.loads(text)
+    except ValueError:
+        pass
+    else:
+        return members
+    raise ValueError("this JWK is no JSON")  # outside: the exception holds the text
+
+
+def _from_jwk(
+    members: Mapping[str, Any], algorithm: str | None, key_id: str | None
+) -> SigningKey | RemoteKey:
+    algorithm, key_id = _by_members(members, algorithm, key_id)
+    kind = members.get("kty")
+    if kind == "oct":
+        secret = _decoded(members.get("k"), "k")
+        return _from_secret(secret, algorithm or "HS256", key_id)
+    # joserfc only warns of a short key, and `-W error` would turn that into another error.
+    if kind == "RSA":
+        _check_size(int.from_bytes(_decoded(members.get("n"), "n"), "big").bit_length())
+    return _from_joserfc(load_jwk(members), algorithm, key_id)
+
+
+def _from_joserfc(key: Any, algorithm: str | None, key_id: str | None) -> SigningKey:
+    if not key.is_private:
+        raise ValueError("this is a public key: it takes the private one to sign")
+    algorithm, key_id = _by_members(key, algorithm, key_id)
+    kind = kind_of(key)
+    if kind == "oct":
+        return _from_secret(key.raw_value, algorithm or "HS256", key_id)
+    if kind == "RSA":
+        _check_size(key.raw_value.key_size)
+    algorithm = algorithm or next(
+        (name for name, needed in _ALGORITHMS.items() if needed.kind == kind), "none"
+    )
+    if _algorithm(algorithm).kind != kind:
+        raise ValueError(f"{algorithm} is not for this key, which is of the kind {kind}")
+    return SigningKey(algorithm, key_id, signer_of(key, algorithm))
+
+
+def _by_members(
+    members: Any, algorithm: str | None, key_id: str | None
+) -> tuple[str | None, str | None]:
+    # What a JWK says of its own use (RFC 7517 section 4).
+    own, operations = members.get("alg"), members.get("key_ops")
+    if own is not None and algorithm is not None and own != algorithm:
+        raise ValueError(f"this JWK is for {printable(str(own), 40)}, not for {algorithm}")
+    if members.get("use") not in (None, "sig") or (operations and "sign" not in operations):
+        raise ValueError("this JWK is not for signing, by its own use or key_ops")
+    if own is not None:
+        _algorithm(own)
+    return algorithm or own, members.get("kid") if key_id is None else key_id
+
+
+def _from_secret(secret: bytes, algorithm: str, key_id: str | None) -> SigningKey:
+    needed = _algorithm(algorithm)
+    if needed.kind != "oct" or needed.length is None:
+        raise ValueError(f"{algorithm} takes a private key, and no secret that is shared")
+    if not secret:
+        raise ValueError("this secret is empty")
+    if len(secret) < needed.length:
+        warnings.warn(
+            f"a secret for {algorithm} should have {needed.length} bytes or more "
+            "(RFC 7518 section 3.2): a shorter one can be guessed from one JWT",
+            UserWarning,
+            stacklevel=5,
+        )
+    digest = f"sha{algorithm[2:]}"
+
+    def sign(message: bytes) -> bytes:
+        return hmac.digest(secret, message, digest)
+
+    return SigningKey(algorithm, key_id, sign)
+
+
+def _decoded(value: object, name: str) -> bytes:
+    try:
+        text = str(value).encode("ascii")
+        return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)) if value else b""
+    except ValueError:
+        pass
+    raise ValueError(f"the member {name} of this JWK is no base64url")  # outside: see `_read_json`
+
+
+def _check_size(bits: int) -> None:
+    if bits < _SMALLEST_RSA_KEY:
+        raise ValueError(f"an RSA key has {_SMALLEST_RSA_KEY} bits or more, not {bits}")
+
+
+def _checked(algorithm: str, sign: Callable[[bytes], object]) -> Callable[[bytes], bytes]:
+    def call(message: bytes) -> bytes:
+        signature = sign(message)
+        _check_signature(algorithm, signature)
+        return cast("bytes", signature)
+
+    return call
+
+
+def _check_signature(algorithm: str, signature: object) -> None:
+    length = _ALGORITHMS[algorithm].length
+    if not isinstance(signature, bytes):
+        raise LocalProtocolError(
+            f"what signs for {algorithm} has returned a {type(signature).__name__}",
+            advice="let it return the bytes of the signature",
+        )
+    least = length or _SMALLEST_RSA_KEY // 8
+    if len(signature) == least or (length is None and len(signature) > least):
+        return
+    raise LocalProtocolError(
+        f"a signature of {algorithm} does not have {len(signature)} bytes",
+        advice="for ES256 and its kind give r and s in a row (RFC 7518 section 3.4), not DER",
+    )

@@ -1,0 +1,83 @@
+"""The place that loads joserfc: each kind of key, and what is no key."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.dsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from joserfc.jwk import OctKey
+
+from oauth2_sansio import LocalProtocolError
+from oauth2_sansio.jose import kind_of, load_jwk, load_pem, signer_of
+
+from .keys_for_tests import OKP, key_for, pem_of
+
+SSH = key_for("EdDSA").private_key.private_bytes(
+    Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()
+)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kind"), [("RS256", "RSA"), ("ES256", "P-256"), ("EdDSA", "Ed25519")]
+)
+def test_a_pem_text_is_read_as_what_it_is(algorithm: str, kind: str) -> None:
+    key = load_pem(pem_of(key_for(algorithm)).encode())
+    assert kind_of(key) == kind
+    assert key.as_dict(private=True) == key_for(algorithm).as_dict(private=True)
+
+
+def test_a_key_of_ssh() -> None:
+    assert load_pem(SSH).as_dict(private=True) == OKP
+
+
+@pytest.mark.parametrize(
+    ("pem", "complaint"),
+    [
+        (key_for("ES256").as_pem(private=False), "no private key"),
+        (b"-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n", r"read \(ValueError"),
+        (
+            key_for("ES256").private_key.private_bytes(
+                Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
+            ),
+            "encrypted",
+        ),
+        (
+            generate_private_key(1024).private_bytes(
+                Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+            ),
+            r"cannot be read \(TypeError\)",
+        ),
+    ],
+    ids=["public", "broken", "encrypted", "dsa"],
+)
+def test_a_pem_text_without_a_key_to_use(pem: bytes, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint) as got:
+        load_pem(pem)
+    assert got.value.__context__ is None
+
+
+def test_jwk() -> None:
+    assert kind_of(load_jwk(OKP)) == "Ed25519"
+    assert kind_of(OctKey.import_key("k" * 32)) == "oct"
+    with pytest.raises(ValueError, match="this JWK cannot be read"):
+        load_jwk({"kty": "EC"})
+
+
+def test_the_published_signature() -> None:
+    """RFC 8037 appendix A.4, under both names of the algorithm."""
+    message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
+    signatures = {signer_of(load_jwk(OKP), name)(message) for name in ("EdDSA", "Ed25519")}
+    assert [signature.hex()[:16] for signature in signatures] == ["860c98d2297f3060"]
+
+
+def test_without_joserfc_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "joserfc.jwk", None)
+    with pytest.raises(LocalProtocolError, match=r'install "oauth2-sansio\[jose\]"'):
+        load_jwk(OKP)
