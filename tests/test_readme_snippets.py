@@ -1,7 +1,7 @@
 """What the README and the pages of docs/ show is what happens.
 
 A block of Python behind the line `<!-- runs -->` is run, one after the other on a page, in one
-namespace. They find there what a reader would bring along (see `_given`), and talk to a testing
+namespace. They find there what a reader would bring along (see `_reader`), and talk to a testing
 server on this machine, which is also at `https://api.example`.
 """
 
@@ -11,15 +11,17 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 import urllib3
 
 from oauth2_sansio.client import Client
 from oauth2_sansio.command_line.over_urllib import UrllibSender
+from oauth2_sansio.driving import drive
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.server import Server
 from oauth2_sansio.testing import AuthorizationServer, RegisteredClient
@@ -44,12 +46,16 @@ def _build(issuer: str) -> AuthorizationServer:
 
 
 @contextmanager
-def _given() -> Generator[dict[str, object], None, None]:
-    """Give what a reader brings along: names that blocks use without saying where from."""
+def _reader() -> Generator[Callable[[], dict[str, object]], None, None]:
+    """Give what makes all that a reader brings along: names that blocks use, unexplained."""
     with serve(_build) as server, urllib3.PoolManager() as http:
-        url = server.url(Endpoint.TOKEN)
-        client = Client(server=Server(token_endpoint=url), client_id="app", client_secret=_SECRET)
-        yield {
+        sender = UrllibSender()
+        client = Client(
+            server=drive(Server.discover(server.issuer), sender.send, time.sleep, time.time),
+            client_id="app",
+            client_secret=_SECRET,
+        )
+        brought: dict[str, object] = {
             "__name__": "__main__",
             "api": server.url(Endpoint.RESOURCE),
             "client": client,
@@ -58,25 +64,30 @@ def _given() -> Generator[dict[str, object], None, None]:
             "now": time.time,
             "save": lambda _token, **_replaced: None,
             "secret": _SECRET,
-            "send": UrllibSender().send,
+            "send": sender.send,
             "sleep": time.sleep,
             "time": time,
-            "url": url,
+            "url": server.url(Endpoint.TOKEN),
         }
+        yield lambda: {**brought, "flow": client.client_credentials()}  # a flow runs once
 
 
 def _run(text: str, page: str) -> int:
     """Run the blocks of a page that are marked, and return how many there are."""
     blocks = list(_RUNS.finditer(text))
-    with _given() as names:
-        for block in blocks:
-            client = names["client"]
-            assert isinstance(client, Client)
-            names["flow"] = client.client_credentials()  # a flow runs once
-            code = block[1].replace("https://api.example", str(names["api"]))
-            # With the line numbers of the page, for the traceback.
-            lines_before = text.count("\n", 0, block.start(1))
-            exec(compile("\n" * lines_before + code, page, "exec"), names)
+    names: dict[str, object] = {}
+    with _reader() as bring:
+        try:
+            for block in blocks:
+                names |= bring()
+                code = block[1].replace("https://api.example", str(names["api"]))
+                # With the line numbers of the page, for the traceback.
+                lines_before = text.count("\n", 0, block.start(1))
+                exec(compile("\n" * lines_before + code, page, "exec"), names)
+        finally:
+            session = names.get("session")
+            if isinstance(session, requests.Session):
+                session.close()
     return len(blocks)
 
 
