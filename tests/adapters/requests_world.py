@@ -116,9 +116,7 @@ def running(settings: ServerSettings | None = None) -> Iterator[AuthorizationSer
     """Serve on a loopback socket."""
 
     def build(issuer: str) -> AuthorizationServer:
-        return AuthorizationServer(
-            issuer=issuer, clients=(APP,), settings=settings, now=time.time
-        )
+        return AuthorizationServer(issuer=issuer, clients=(APP,), settings=settings, now=time.time)
 
     with serve(build) as server:
         yield server

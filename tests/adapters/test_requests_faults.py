@@ -338,7 +338,9 @@ def test_fault_20_repeated_and_empty_parameters_and_dicts_are_sent() -> None:
         ("resource", "b"),
         ("claims", '{"x": [1]}'),
     ]
-    url, _ = session.create_authorization_url(f"{SERVER}/auth", resource=("a", "b"), claims={"x": 1})
+    url, _ = session.create_authorization_url(
+        f"{SERVER}/auth", resource=("a", "b"), claims={"x": 1}
+    )
     assert [pair for pair in query(url) if pair[0] in ("resource", "claims")] == [
         ("resource", "a"),
         ("resource", "b"),
