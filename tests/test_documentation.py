@@ -40,5 +40,7 @@ def test_the_diagram_is_printed_from_the_table(page: str) -> None:
 def test_links_within_the_project_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
-    missing = [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
+    # Where the tests run against an installed package, the package is elsewhere.
+    roots = [(ROOT / page).parent, Path(oauth2_sansio.__file__).parents[1]]
+    missing = [link for link in links if not any(root.joinpath(link).exists() for root in roots)]
     assert not missing
