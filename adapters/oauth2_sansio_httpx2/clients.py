@@ -8,7 +8,9 @@ from typing import Any, Unpack
 import httpx2
 
 from oauth2_sansio.httpx_family.authorizing import TokenAuth
-from oauth2_sansio.httpx_family.clients import AwaitingClient, BlockingClient, ClientSettings
+from oauth2_sansio.httpx_family.awaiting import AwaitingClient
+from oauth2_sansio.httpx_family.blocking import BlockingClient
+from oauth2_sansio.httpx_family.clients import ClientSettings
 from oauth2_sansio.httpx_family.library import Library
 from oauth2_sansio.tokens import DEFAULT_LEEWAY
 

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NoReturn, Unpack
+from typing import Any, ClassVar, NoReturn, cast
+from weakref import WeakSet
 
-from ..answers import MAXIMUM_BODY
-from ..driving import drive, drive_async
 from ..dropin.calls import Call
-from ..dropin.hooks import HookType
+from ..dropin.hooks import HookType, amend_response
+from ..dropin.kinds import is_mapping
+from ..dropin.responses import header_texts, read_double
 from ..dropin.settings import Settings
-from ..dropin.vocabulary import Vocabulary
-from ..errors import LocalProtocolError, OAuth2Error
-from ..events import RequestFailed, RequestToSend, ResponseReceived, T
+from ..dropin.vocabulary import Vocabulary, read_given_token
+from ..errors import LocalProtocolError
+from ..events import Pairs, RequestToSend, ResponseReceived
 from ..flow import Flow
 from ..keeper import TokenKeeper
 from ..tokens import OAuth2Token
-from ..waiting.awaiting import AwaitingVocabulary
-from ..waiting.blocking import BlockingVocabulary
-from ..waiting.clock import now, sleep
-from ..waiting.tasks import EventLoop, TaskFlight, current_loop
-from ..waiting.threads import ThreadFlight, call_within
-from .library import Library, RequestOptions
+from ..waiting.tasks import TaskFlight
+from ..waiting.threads import ThreadFlight
+from .authorizing import TokenAuth
+from .library import Library
 
 # A client of this shape keeps what is left of a connection for the next request, also bytes that
 # a hostile server has sent ahead: so a connection that has carried credentials is not kept.
@@ -54,38 +52,99 @@ class ClientSettings(Settings, total=False):
     verify: Any
 
 
+_OF_THE_CLIENT = frozenset(ClientSettings.__annotations__.keys() - Settings.__annotations__.keys())
+_OF_A_CALL = frozenset({"cookies", "extensions", "timeout"})
+# What other libraries take with a call, or this one with a resource request: none of it can be
+# meant as a parameter of the token request.
+_NOT_OF_A_CALL = (_OF_THE_CLIENT | {"proxies", "allow_redirects", "stream", "data", "json"}) - {
+    *_OF_A_CALL,
+    "auth",
+    "headers",
+}
+
+
 class FamilyVocabulary(Vocabulary):
     """What the blocking and the asynchronous client have in common."""
 
-    REQUEST_OPTIONS: ClassVar[frozenset[str]] = frozenset({"cookies", "extensions", "timeout"})
-    CLIENT_ARGUMENTS: ClassVar[frozenset[str]] = frozenset(
-        ClientSettings.__annotations__.keys() - Settings.__annotations__.keys()
-    )
+    REQUEST_OPTIONS: ClassVar[frozenset[str]] = _OF_A_CALL
 
     library: ClassVar[Library]
-    auth_class: ClassVar[Callable[..., Any]]
-    _token_auth: Any
+    auth_class: ClassVar[Callable[..., TokenAuth]]
+    _own_auth: TokenAuth
+    _flight: Any
+    _is_shared = False  # whether an `auth=` object holds on to the keeper of this client's token
 
     def _set_up(self, build: Callable[..., None], settings: dict[str, Any], **own: Any) -> None:
         # What concerns the library's own client is handed to it; all else is ours.
-        arguments = {name: settings.pop(name) for name in self.CLIENT_ARGUMENTS & settings.keys()}
-        build(self, **arguments)
+        arguments = {name: settings.pop(name) for name in _OF_THE_CLIENT & settings.keys()}
         self._configure(**own, settings=settings)
+        build(self, **arguments)
+        self._arguments = arguments
+        self._renewed_here: WeakSet[TokenAuth] = WeakSet()
         self._prepare_flight()
-        self._token_auth = self.auth_class({}, self.token_placement, self)
-        self._token_auth.share(*self.keeper_and_flight())
+        self._own_auth = self.auth_class(None, self.token_placement, self)
 
     @abstractmethod
     def _prepare_flight(self) -> None: ...
 
     @abstractmethod
-    def keeper_and_flight(self) -> tuple[TokenKeeper, Any]:
-        """Return what decides about this client's token, for an `auth=` object that shares it."""
+    def _new_flight(self, keeper: TokenKeeper) -> ThreadFlight | TaskFlight: ...
 
     @property
     def token_auth(self) -> Any:
-        """The token of this client as `auth=` for any other client of the library."""
-        return self.auth_class(self.token or {}, self.token_placement, self)
+        """The token of this client, whatever it is at the time, as `auth=` for any other client."""
+        return self.auth_class(None, self.token_placement, self)
+
+    @property
+    def token(self) -> OAuth2Token | None:
+        """The current token, or None. It may be set to any dict."""
+        return self._keeper.token
+
+    @token.setter
+    def token(self, token: Mapping[str, Any] | None) -> None:
+        given = read_given_token(token)
+        if given != self._keeper.token:
+            self._leave_to_others()
+        self._keeper.token = given
+
+    def _arrive(self, token: OAuth2Token) -> None:
+        self._leave_to_others()
+        super()._arrive(token)
+
+    def _leave_to_others(self) -> None:
+        # Another user's token is about to come. The `auth=` objects that were made with the one
+        # before go on with that one, and with its renewals.
+        if self._is_shared:
+            self._is_shared = False
+            self._hold_token(None, self.leeway)
+            self._prepare_flight()
+
+    def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
+        def renew(stale: OAuth2Token) -> Flow[OAuth2Token]:
+            is_own = self._keeper is keeper
+            return self._renewal(stale) if is_own else self._renewal_of_another(stale)
+
+        keeper = self._keeper = TokenKeeper(read_given_token(token), renew, leeway=leeway)
+
+    def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
+        """Return what decides about this client's token."""
+        return self._keeper, self._flight
+
+    def keeper_and_flight_of(
+        self, token: Mapping[str, Any], auth: TokenAuth
+    ) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
+        """Return the same for a token of somebody's own, which this client renews and saves.
+
+        token: where it is this client's at present, the two are renewed as one.
+        auth: who uses it; what is unsaved of it is saved when this client is closed.
+        """
+        self._renewed_here.add(auth)
+        if token == self._keeper.token:
+            self._is_shared = True
+            return self.keeper_and_flight()
+        own = OAuth2Token(token)
+        keeper = TokenKeeper(own, self._renewal_of(own), leeway=self.leeway)
+        return keeper, self._new_flight(keeper)
 
     def protected_request_hooks(self) -> tuple[Callable[..., Any], ...]:
         """Return the hooks that see each request with the token in it."""
@@ -93,82 +152,82 @@ class FamilyVocabulary(Vocabulary):
             return ()
         return self.compliance_hook.of(HookType.PROTECTED_REQUEST)
 
-    def _authorization(self, options: dict[str, Any]) -> Any:
-        # The `auth` of a request: ours, unless the token is withheld or there is one already.
-        withheld = options.pop("withhold_token", False)
-        auth = options.get("auth", self.library.USE_CLIENT_DEFAULT)
-        if withheld or auth is not self.library.USE_CLIENT_DEFAULT:
+    def _flights(self) -> list[Any]:
+        # Those that may have to save something before this client is closed.
+        own = {auth.flight for auth in tuple(self._renewed_here)}
+        return [self._flight, *(own - {self._flight})]
+
+    def _authorize(self, options: dict[str, Any]) -> None:
+        # Set the `auth` of a request: ours, unless the token is withheld or there is one already.
+        if "auth" in options or "withhold_token" in options:
+            withheld = options.pop("withhold_token", False)
+            default = self.library.USE_CLIENT_DEFAULT
+            auth = options.setdefault("auth", default)
             self.library.refuse_foreign_auth(auth)
-            return auth
-        ready = self._token_auth
-        ready.token_placement = self.token_placement
-        return ready
+            if withheld or auth is not default:
+                return
+        own = self._own_auth
+        own.token_placement = self.token_placement
+        options["auth"] = own
 
     def _is_http_auth(self, auth: Any) -> bool:
         self.library.refuse_foreign_auth(auth)
-        return isinstance(auth, self.library.Auth)
+        return isinstance(auth, self.library.Auth) or super()._is_http_auth(auth)
+
+    def _take_options(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(_NOT_OF_A_CALL & parameters.keys())
+        if unknown:
+            raise TypeError(
+                f"{self.library.module.__name__} takes no {unknown[0]} with a single call of this "
+                f"kind: build a client of its own with it, or leave it out"
+            )
+        return super()._take_options(parameters)
 
     def _built(self, request: RequestToSend, options: Mapping[str, Any]) -> Any:
-        headers = [*_HEADERS, *request.headers]
-        built: Any = self.build_request(  # type: ignore[attr-defined]  # the library's client's
-            request.method, request.url, content=request.body or None, headers=headers, **options
+        client = cast("Any", self)  # which has the library's own methods too
+        return client.build_request(
+            request.method,
+            request.url,
+            content=request.body or None,
+            headers=[*_HEADERS, *request.headers],
+            **options,
         )
-        return built
 
     def _options_of(self, flow: Flow[Any]) -> tuple[dict[str, Any], Any, tuple[Any, ...], float]:
-        call = flow if isinstance(flow, Call) else None
-        options = {} if call is None else dict(call.options)
+        if not isinstance(flow, Call):
+            return {}, None, (), self.deadline
+        options = dict(flow.options)
         timeout = options.get("timeout")
         deadline = self.deadline
         if isinstance(timeout, (int, float)):
             deadline = max(deadline, timeout)
-        hooks = () if call is None else call.amend_response
-        return options, None if call is None else call.http_auth, hooks, deadline
+        return options, flow.http_auth, flow.amend_response, deadline
 
-    def _taken(
-        self, response: Any, body: bytes | None, hooks: tuple[Any, ...], last: list[Any]
+    def _received(
+        self, response: Any, hooks: tuple[Any, ...], responses: list[Any]
     ) -> ResponseReceived:
-        # `body` is None for a test double, which has little more than a status and `json()`.
-        coding = None if body is None else response.headers.get("Content-Encoding")
-        if body is not None and coding not in (None, "identity"):
-            # Nobody asked for that, and what it expands to has no bound: the core refuses it.
-            last.append(response)
-            return self._received(response, body)
-        taken = response if body is None else self._whole(response, body)
-        for hook in hooks:
-            taken = hook(taken)
-        last.append(taken)
-        return self._received(taken, None if body is None else taken.content)
+        # What the core gets to read: after the users' hooks, which get it whole.
+        compressed = self.library.is_compressed(response)
+        if hooks and not compressed:
+            response = amend_response(response, hooks)
+        responses.append(response)
+        if type(response) is not self.library.Response or "json" in vars(response):
+            # A test double, or a response whose `json` a hook has replaced.
+            return read_double(response, _pairs_of(response))
+        return ResponseReceived(
+            status=response.status_code,
+            headers=_pairs_of(response),
+            # Nobody asked for a compressed body, and what it expands to has no bound: the core
+            # refuses it as it stands.
+            body=self.library.raw_body(response) if compressed else response.content,
+        )
 
     def _late(self) -> Exception:
         late: Exception = self.library.ReadTimeout("the whole exchange has taken too long")
         return late
 
-    def _received(self, response: Any, body: bytes | None) -> ResponseReceived:
-        headers = getattr(response, "headers", None)
-        pairs = headers.multi_items() if hasattr(headers, "multi_items") else ()
-        if body is None or "json" in vars(response):
-            # A test double, or a response whose `json` a hook has replaced.
-            body = json.dumps(response.json()).encode("ascii")
-        return ResponseReceived(status=response.status_code, headers=tuple(pairs), body=body)
-
-    def _whole(self, response: Any, body: bytes) -> Any:
-        # The response with the bytes that were read, for the users' hooks and hands.
-        headers = [
-            (name, value)
-            for name, value in response.headers.multi_items()
-            if name.lower() not in ("content-encoding", "transfer-encoding", "content-length")
-        ]
-        whole = self.library.Response(
-            response.status_code,
-            headers=headers,
-            content=body,
-            request=response.request,
-            extensions=response.extensions,
-            history=response.history,
-        )
-        whole.default_encoding = response.default_encoding
-        return whole
+    def _closed(self) -> LocalProtocolError:
+        return LocalProtocolError("this client was closed", advice="build a new one")
 
     def __getstate__(self) -> NoReturn:
         raise TypeError(
@@ -177,226 +236,8 @@ class FamilyVocabulary(Vocabulary):
         )
 
 
-class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
-    """The blocking half: inherited before the library's own `Client`."""
-
-    def request(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a request with the token in it, renewed before if it has expired.
-
-        The options are those of the library's client, and `withhold_token`. Where the server
-        refuses the token as invalid, it is renewed and the request repeated, once, if it can be
-        repeated.
-        Raises `OAuthError` before anything is sent where there is no usable token.
-        """
-        given: dict[str, Any] = dict(options)
-        given["auth"] = self._authorization(given)
-        return super().request(method, url, **given)  # type: ignore[misc]  # the library's
-
-    def stream(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a request as `request` does, and return a context manager of its response."""
-        given: dict[str, Any] = dict(options)
-        given["auth"] = self._authorization(given)
-        return super().stream(method, url, **given)  # type: ignore[misc]  # the library's
-
-    def get(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a GET; see `request`."""
-        return self.request("GET", url, **options)
-
-    def options(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send an OPTIONS; see `request`."""
-        return self.request("OPTIONS", url, **options)
-
-    def head(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a HEAD; see `request`."""
-        return self.request("HEAD", url, **options)
-
-    def post(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a POST; see `request`."""
-        return self.request("POST", url, **options)
-
-    def put(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a PUT; see `request`."""
-        return self.request("PUT", url, **options)
-
-    def patch(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a PATCH; see `request`."""
-        return self.request("PATCH", url, **options)
-
-    def delete(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a DELETE; see `request`."""
-        return self.request("DELETE", url, **options)
-
-    def close(self) -> None:
-        """Save a token that could not be saved before, and close the connections.
-
-        Raises `UnsavedTokenError` if it still cannot be saved.
-        """
-        try:
-            self._flight.save_now()
-        finally:
-            super().close()  # type: ignore[misc]  # the library's
-
-    def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight]:
-        """Return what decides about this client's token, for an `auth=` object that shares it."""
-        return self._keeper, self._flight
-
-    def new_keeper_and_flight(self, token: OAuth2Token) -> tuple[TokenKeeper, ThreadFlight]:
-        """Return the same for another token, which this client renews and saves."""
-        keeper = TokenKeeper(token, self._renewal, leeway=self.leeway)
-        return keeper, ThreadFlight(keeper, self.run, self._save, deadline=self.deadline)
-
-    def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
-        options, http_auth, hooks, deadline = self._options_of(flow)
-        last: list[Any] = []
-
-        def exchange(request: RequestToSend) -> ResponseReceived:
-            response: Any = self.send(  # type: ignore[attr-defined]  # the library's
-                self._built(request, options), auth=http_auth, follow_redirects=False, stream=True
-            )
-            body: bytes | None = None
-            if type(response) is self.library.Response:
-                received = bytearray()
-                try:
-                    for chunk in response.iter_raw():
-                        received += chunk
-                        if len(received) > MAXIMUM_BODY:
-                            break
-                finally:
-                    response.close()
-                body = bytes(received)
-            return self._taken(response, body, hooks, last)
-
-        def send(request: RequestToSend) -> ResponseReceived | RequestFailed:
-            try:
-                return call_within(deadline, lambda: exchange(request), self._late)
-            except (self.library.HTTPError, self.library.InvalidURL) as error:
-                return self.library.failed(error)
-            except OSError as error:
-                return RequestFailed(error)
-
-        try:
-            return drive(flow, send, sleep, now), last[-1] if last else None
-        except OAuth2Error as error:
-            raise self.library.as_library_error(error, last[-1] if last else None) from None
-
-
-class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
-    """The asynchronous half: inherited before the library's own `AsyncClient`."""
-
-    _home: EventLoop | None = None
-
-    async def request(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a request with the token in it, renewed before if it has expired.
-
-        The options are those of the library's client, and `withhold_token`. Where the server
-        refuses the token as invalid, it is renewed and the request repeated, once, if it can be
-        repeated.
-        Raises `OAuthError` before anything is sent where there is no usable token.
-        """
-        self._check_usable()
-        given: dict[str, Any] = dict(options)
-        given["auth"] = self._authorization(given)
-        return await super().request(method, url, **given)  # type: ignore[misc]  # the library's
-
-    def stream(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a request as `request` does, and return a context manager of its response."""
-        self._check_usable()
-        given: dict[str, Any] = dict(options)
-        given["auth"] = self._authorization(given)
-        return super().stream(method, url, **given)  # type: ignore[misc]  # the library's
-
-    async def get(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a GET; see `request`."""
-        return await self.request("GET", url, **options)
-
-    async def options(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send an OPTIONS; see `request`."""
-        return await self.request("OPTIONS", url, **options)
-
-    async def head(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a HEAD; see `request`."""
-        return await self.request("HEAD", url, **options)
-
-    async def post(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a POST; see `request`."""
-        return await self.request("POST", url, **options)
-
-    async def put(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a PUT; see `request`."""
-        return await self.request("PUT", url, **options)
-
-    async def patch(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a PATCH; see `request`."""
-        return await self.request("PATCH", url, **options)
-
-    async def delete(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
-        """Send a DELETE; see `request`."""
-        return await self.request("DELETE", url, **options)
-
-    async def aclose(self) -> None:
-        """Save a token that could not be saved before, and close the connections.
-
-        Raises `UnsavedTokenError` if it still cannot be saved.
-        """
-        try:
-            await self._flight.save_now()
-        finally:
-            await super().aclose()  # type: ignore[misc]  # the library's
-
-    def keeper_and_flight(self) -> tuple[TokenKeeper, TaskFlight]:
-        """Return what decides about this client's token, for an `auth=` object that shares it."""
-        return self._keeper, self._flight
-
-    def new_keeper_and_flight(self, token: OAuth2Token) -> tuple[TokenKeeper, TaskFlight]:
-        """Return the same for another token, which this client renews and saves."""
-        keeper = TokenKeeper(token, self._renewal, leeway=self.leeway)
-        return keeper, TaskFlight(keeper, self.run, self._save, deadline=self.deadline)
-
-    async def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
-        loop = self._check_usable()
-        options, http_auth, hooks, deadline = self._options_of(flow)
-        last: list[Any] = []
-
-        async def exchange(request: RequestToSend) -> ResponseReceived:
-            response: Any = await self.send(  # type: ignore[attr-defined]  # the library's
-                self._built(request, options), auth=http_auth, follow_redirects=False, stream=True
-            )
-            body: bytes | None = None
-            if type(response) is self.library.Response:
-                received = bytearray()
-                try:
-                    async for chunk in response.aiter_raw():
-                        received += chunk
-                        if len(received) > MAXIMUM_BODY:
-                            break
-                finally:
-                    await response.aclose()
-                body = bytes(received)
-            return self._taken(response, body, hooks, last)
-
-        async def send(request: RequestToSend) -> ResponseReceived | RequestFailed:
-            try:
-                return await loop.within(deadline, lambda: exchange(request), self._late)
-            except (self.library.HTTPError, self.library.InvalidURL) as error:
-                return self.library.failed(error)
-            except OSError as error:
-                return RequestFailed(error)
-
-        try:
-            result = await drive_async(flow, send, loop.sleep, now)
-            return result, last[-1] if last else None
-        except OAuth2Error as error:
-            raise self.library.as_library_error(error, last[-1] if last else None) from None
-
-    def _check_usable(self) -> EventLoop:
-        if self.is_closed:  # type: ignore[attr-defined]  # the library's
-            raise LocalProtocolError("this client was closed", advice="build a new one")
-        home = self._home
-        if home is None or not home.is_current():
-            if home is not None and not home.has_ended():
-                raise LocalProtocolError(
-                    "this client is in use in another event loop",
-                    advice="use one client in one event loop at a time",
-                )
-            home = self._home = current_loop()
-        return home
+def _pairs_of(response: Any) -> Pairs:
+    headers: Any = getattr(response, "headers", None)
+    if hasattr(headers, "multi_items"):
+        return tuple(headers.multi_items())
+    return header_texts(headers.items()) if is_mapping(headers) else ()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
+from ..answers import MAXIMUM_BODY
 from ..dropin.library_errors import with_class
 from ..errors import LocalProtocolError, OAuth2Error, TransportError
-from ..events import RequestFailed
+from ..events import RequestFailed, RequestToSend
 
 
 class RequestOptions(TypedDict, total=False):
@@ -43,37 +45,112 @@ class Library:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.module, name)
 
-    def failed(self, error: Exception) -> RequestFailed:
-        """Return what an exception of the library says of a request."""
-        module = self.module
-        not_sent = isinstance(
-            error,
-            (
-                module.ConnectError,
-                module.ConnectTimeout,
-                module.PoolTimeout,
-                module.UnsupportedProtocol,
-                module.InvalidURL,
-            ),
-        )
-        return RequestFailed(error, sent=not not_sent)
+    def response_of(self, error: Any) -> Any:
+        """Return the response that an exception of the library holds."""
+        return error.response
 
-    def as_library_error(self, error: OAuth2Error, response: Any) -> OAuth2Error:
+    def is_unread(self, response: Any) -> bool:
+        """Say whether this is a response of the library whose body is still to be read.
+
+        One of which nothing is left to read, since an event hook has ended it, has no body.
+        """
+        if type(response) is not self.module.Response:
+            return False
+        if not (response.is_closed or response.is_stream_consumed):
+            return True
+        if not hasattr(response, "_content"):
+            self.fill(response, b"")
+        return False
+
+    def fill(self, response: Any, body: bytes) -> None:
+        """Give a response the body that was read from its stream."""
+        elapsed = getattr(response.stream, "elapsed", None)
+        response.stream = self.module.ByteStream(body)
+        if elapsed is not None:
+            response.elapsed = elapsed
+        if not self.is_compressed(response):
+            response.read()
+
+    def is_compressed(self, response: Any) -> bool:
+        """Say whether a response of the library has a body that is not what it says."""
+        if type(response) is not self.module.Response:
+            return False
+        coding: str = response.headers.get("Content-Encoding", "identity")
+        return coding.lower() != "identity"
+
+    def raw_body(self, response: Any) -> bytes:
+        """Return the body of a response that `fill` was called with, as it came."""
+        return b"".join(response.stream)
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """The exceptions that say that no response came."""
+        return self.module.HTTPError, self.module.InvalidURL, OSError
+
+    def failed(self, error: Any, request: RequestToSend) -> RequestFailed:
+        """Return what one of the `failures` says of a request."""
+        module = self.module
+        if isinstance(error, (module.HTTPError, module.InvalidURL)):
+            not_sent = isinstance(
+                error,
+                (
+                    module.ConnectError,
+                    module.ConnectTimeout,
+                    module.PoolTimeout,
+                    module.UnsupportedProtocol,
+                    module.InvalidURL,
+                ),
+            )
+            if getattr(error, "_request", error) is None:
+                error.request = module.Request(request.method, request.url)
+            return RequestFailed(error, sent=not not_sent)
+        return RequestFailed(error)
+
+    def as_library_error(self, error: OAuth2Error, responses: list[Any]) -> OAuth2Error:
         """Return the error; where the library has a class for it, as an instance of that too."""
-        cause = error.cause if isinstance(error, TransportError) else None
+        cause: Any = error.cause if isinstance(error, TransportError) else None
         if isinstance(cause, self.module.HTTPError):
-            return with_class(error, type(cause), {"_request": getattr(cause, "_request", None)})
-        if error.status is not None and error.status >= 500 and response is not None:
+            return with_class(
+                error,
+                cast("type[Exception]", type(cause)),
+                {"_request": getattr(cause, "_request", None)},
+            )
+        if error.status is not None and error.status >= 500 and responses:
+            response = responses[-1]
             found = {"response": response, "_request": getattr(response, "_request", None)}
             return with_class(error, self.module.HTTPStatusError, found)
         return error
+
+    def renew_transports(self, client: Any, arguments: Mapping[str, Any]) -> None:
+        """Let a client forget its connections, and open new ones as it was told to at first.
+
+        arguments: what the library's own client was built with. A transport among them stays.
+        """
+        fresh = self.module.AsyncClient(**arguments)
+        # There is no public way to take them from one client to another.
+        client._transport = fresh._transport  # noqa: SLF001 - see above
+        client._mounts = fresh._mounts  # noqa: SLF001 - see above
 
     def refuse_foreign_auth(self, auth: object) -> None:
         """Raise `LocalProtocolError` for the auth object of another library of this shape."""
         if isinstance(auth, self.module.Auth) or auth is None or isinstance(auth, tuple):
             return
         if any(each.__name__ == "OAuth2Auth" for each in type(auth).__mro__):
-            raise LocalProtocolError(
-                f"this auth object belongs to another HTTP library than {self.module.__name__}",
-                advice="import OAuth2Auth from the adapter that the client is from",
-            )
+            raise foreign_auth(self.module.__name__)
+
+
+def foreign_auth(name: str) -> LocalProtocolError:
+    """Return the error for an auth object in a client of another library.
+
+    name: the library that the client is of.
+    """
+    return LocalProtocolError(
+        f"this auth object belongs to another HTTP library than {name}",
+        advice="import OAuth2Auth from the adapter that the client is from",
+    )
+
+
+def keep_within_limit(body: bytearray, chunk: bytes) -> bool:
+    """Add a chunk to a body; return False once it is longer than the core takes."""
+    body += chunk
+    return len(body) <= MAXIMUM_BODY

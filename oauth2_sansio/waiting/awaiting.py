@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Generator, Mapping
 from typing import Any, Generic, TypeVar
 
 from ..dropin.hooks import HookType
-from ..dropin.vocabulary import Vocabulary
+from ..dropin.vocabulary import Vocabulary, read_given_token
+from ..errors import InvalidTokenError, MissingTokenError
 from ..events import Endpoint, T
 from ..flow import Flow
 from ..tokens import OAuth2Token
@@ -72,7 +73,7 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
         call = self._fetching(url, body, method, headers, auth, grant_type, state, kwargs, now())
         if isinstance(call, OAuth2Token):
             token = TokenAtHand(call)
-            self._keeper.arrive(token)
+            self._arrive(token)
             return token
         return self._fetched(call)
 
@@ -85,7 +86,7 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
     ) -> OAuth2Token:
         """Take the token out of a callback's fragment (RFC 6749 section 4.2.2), and keep it."""
         token = self._implicit_token(authorization_response, state, now())
-        self._keeper.arrive(token)
+        self._arrive(token)
         return token
 
     async def refresh_token(
@@ -108,8 +109,21 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
         return await self._flight.token(by_hand=renew, spending=spending)
 
     async def ensure_active_token(self, token: Mapping[str, Any] | None = None) -> bool:
-        """Renew the token if it has expired; return True if there is one to use now."""
-        await self._flight.token()
+        """Renew the token if it has expired; return whether there is one to use now.
+
+        token: another one than this client's. Where it has expired, it is renewed, and the new
+            token kept here.
+        """
+        given = read_given_token(token)
+        try:
+            if given is None or given == self._keeper.token:
+                await self._flight.token()
+            elif given.is_expired(self.leeway, now()):
+                await self._flight.token(
+                    by_hand=self._renewing(given), spending=given.refresh_token
+                )
+        except (InvalidTokenError, MissingTokenError):
+            return False
         return True
 
     async def revoke_token(
@@ -175,7 +189,7 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
 
     async def _fetched(self, call: Flow[OAuth2Token]) -> OAuth2Token:
         token = await self.run(call)
-        self._keeper.arrive(token)
+        self._arrive(token)
         return token
 
     def _prepare_flight(self) -> None:

@@ -32,6 +32,10 @@ class AsyncioLoop(EventLoop):
         except RuntimeError:  # the caller runs in no asyncio loop at all
             return False
 
+    def time(self) -> float:
+        """Return this loop's time in seconds."""
+        return self._loop.time()
+
     def new_event(self) -> asyncio.Event:
         """Return an event."""
         return asyncio.Event()
@@ -47,7 +51,7 @@ class AsyncioLoop(EventLoop):
 
     async def protect(
         self, work: Callable[[], Coroutine[Any, Any, OAuth2Token]], given_up: Callable[[], None]
-    ) -> OAuth2Token:
+    ) -> OAuth2Token | None:
         """Run work in a task of its own, which the caller's cancellation does not reach."""
         begun = False
 
@@ -66,7 +70,8 @@ class AsyncioLoop(EventLoop):
         task = asyncio.create_task(run(), name="oauth2_sansio")
         _running.add(task)
         task.add_done_callback(done)
-        return await asyncio.shield(task)
+        await asyncio.wait((task,))  # which cancels nothing where it is cancelled itself
+        return None if task.cancelled() else task.result()
 
     async def within(
         self,

@@ -31,6 +31,10 @@ class TrioLoop(EventLoop):
         """Say whether the caller runs in this run."""
         return trio.lowlevel.in_trio_run() and (trio.lowlevel.current_trio_token() is self._token)
 
+    def time(self) -> float:
+        """Return this run's time in seconds."""
+        return trio.current_time()
+
     def new_event(self) -> trio.Event:
         """Return an event."""
         return trio.Event()
@@ -43,10 +47,12 @@ class TrioLoop(EventLoop):
 
     async def protect(
         self, work: Callable[[], Coroutine[Any, Any, OAuth2Token]], given_up: Callable[[], None]
-    ) -> OAuth2Token:
-        """Run work where the caller's cancellation does not reach; what it sends has a deadline."""
+    ) -> OAuth2Token | None:
+        """Run work where the caller's cancellation does not reach; all of it has a deadline."""
+        token: OAuth2Token | None = None
         with trio.CancelScope(shield=True):
-            return await work()
+            token = await work()
+        return token  # noqa: RET504 - type checkers think that the scope may swallow an error
 
     async def within(
         self,
@@ -55,9 +61,12 @@ class TrioLoop(EventLoop):
         late: Callable[[], Exception],
     ) -> R:
         """Return what a call returns, or cancel it and raise `late()` once it takes too long."""
+        results: list[R] = []
         with trio.move_on_after(seconds):
-            return await call()
-        raise late()
+            results.append(await call())
+        if not results:
+            raise late()
+        return results[0]
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many seconds."""

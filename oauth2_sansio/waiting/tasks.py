@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import contextvars
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from ..errors import LocalProtocolError, OAuth2Error, Outcome, TransportError, UnsavedTokenError
+from ..errors import LocalProtocolError, OAuth2Error, UnsavedTokenError
 from ..events import Endpoint
 from ..flow import Flow, State
 from ..keeper import AwaitRefresh, RefreshIt, Renewal, SaveIt, TokenKeeper, UseToken
 from ..tokens import OAuth2Token
 from .clock import now
+from .under_way import UnderWay, interrupted, is_own, own_token, too_late
 
 R = TypeVar("R")
-
-# Which token is being saved in this task: a save function that uses the client gets it at once.
-_saving: contextvars.ContextVar[tuple[TokenKeeper, OAuth2Token] | None] = contextvars.ContextVar(
-    "oauth2_sansio_saving_task", default=None
-)
 
 
 class EventLoop(ABC):
@@ -36,6 +32,10 @@ class EventLoop(ABC):
         """Say whether the caller runs in this loop."""
 
     @abstractmethod
+    def time(self) -> float:
+        """Return this loop's time in seconds; it only goes forward."""
+
+    @abstractmethod
     def new_event(self) -> Any:
         """Return an event that has `set()` and an awaitable `wait()`."""
 
@@ -46,10 +46,11 @@ class EventLoop(ABC):
     @abstractmethod
     async def protect(
         self, work: Callable[[], Coroutine[Any, Any, OAuth2Token]], given_up: Callable[[], None]
-    ) -> OAuth2Token:
+    ) -> OAuth2Token | None:
         """Run work to its end, also if the caller is cancelled; the caller is cancelled still.
 
         given_up: is called where the work could not even begin.
+        Returns None where the loop, at its end, has cancelled the work itself.
         """
 
     @abstractmethod
@@ -87,16 +88,16 @@ class TaskFlight:
     keeper: decides who does what.
     drive: runs a flow to its end.
     save: is awaited with a new token and the one before it, before anybody else gets the new one.
-    deadline: how many seconds a task waits for another one's renewal.
+    deadline: how many seconds a task waits for other ones' renewals, and saving may take.
     """
 
-    __slots__ = ("_deadline", "_done", "_drive", "_keeper", "_loop", "_save")
+    __slots__ = ("_at", "_deadline", "_done", "_drive", "_keeper", "_loop", "_save")
 
     def __init__(
         self,
         keeper: TokenKeeper,
         drive: Callable[[Flow[OAuth2Token]], Awaitable[OAuth2Token]],
-        save: Callable[[OAuth2Token, OAuth2Token], Awaitable[object]],
+        save: Callable[[OAuth2Token, OAuth2Token], Coroutine[Any, Any, object]],
         *,
         deadline: float = 30.0,
     ) -> None:
@@ -105,7 +106,8 @@ class TaskFlight:
         self._save = save
         self._deadline = deadline
         self._done: Any = None  # an event, made by the first task that has to wait
-        self._loop: EventLoop | None = None  # where the renewal runs that runs now
+        self._at: int | None = None  # the ticket of the renewal that runs, and the loop it runs in
+        self._loop: EventLoop | None = None
 
     async def token(
         self,
@@ -118,119 +120,131 @@ class TaskFlight:
 
         See `TokenKeeper.acquire` for the arguments and errors.
         Raises `UnsavedTokenError` where the save function failed for the token that this very
-        call has renewed.
+        call has renewed, and `TransportError` where another task's renewal takes too long.
         """
+        until: float | None = None
         waited_for: int | None = None
+        tried_to_save = False
         while True:
             # From here to the next await nothing else runs in this loop: no lock is needed.
             decision = self._keeper.acquire(
-                now(), rejected=rejected, waited_for=waited_for, by_hand=by_hand, spending=spending
+                now(),
+                rejected=rejected,
+                waited_for=waited_for,
+                by_hand=by_hand,
+                spending=spending,
+                tried_to_save=tried_to_save,
             )
             match decision:
                 case UseToken(token):
                     return token
-                case RefreshIt(ticket, flow, previous):
-                    return await self._protected(
-                        ticket, partial(self._renew, ticket, flow, previous)
-                    )
+                case RefreshIt(ticket):
+                    renewed = await self._protect(ticket, partial(self._renew, decision))
+                    if renewed is not None:
+                        return renewed
                 case SaveIt(ticket, token, previous):
-                    return await self._protected(
-                        ticket, partial(self._save_again, ticket, token, previous)
-                    )
+                    tried_to_save = True
+                    # Whoever renewed the token was told that it is not saved. The token is good,
+                    # so this caller goes on with it, and the next one tries again.
+                    with suppress(UnsavedTokenError):
+                        await self._protect(ticket, partial(self._finish, ticket, token, previous))
+                    continue
                 case AwaitRefresh(ticket):
-                    saving = _saving.get()
-                    if saving is not None and saving[0] is self._keeper:
-                        return saving[1]
-                    await self._wait()
-                    waited_for = ticket
+                    own = own_token(self._keeper, ticket)
+                    if own is not None:
+                        return own
+                    until = until or self._deadline_from_now()
+                    if not await self._wait(ticket, until):
+                        raise too_late(self._deadline, "another task's")
+            if waited_for is None:
+                waited_for = ticket
 
     async def save_now(self) -> None:
-        """Save a token that could not be saved before; raise `UnsavedTokenError` if it cannot."""
+        """Save what is unsaved, at the end of a renewal that is running; for `aclose()`.
+
+        A renewal that does not end in time is left to the task that runs it.
+        Raises `UnsavedTokenError` where the save function fails.
+        """
+        until: float | None = None
         while True:
             match self._keeper.acquire_save():
                 case None:
                     return
                 case SaveIt(ticket, token, previous):
-                    await self._protected(ticket, partial(self._finish, ticket, token, previous))
+                    await self._protect(ticket, partial(self._finish, ticket, token, previous))
                     return
-                case AwaitRefresh():
-                    saving = _saving.get()
-                    if saving is not None and saving[0] is self._keeper:
+                case AwaitRefresh(ticket):
+                    until = until or self._deadline_from_now()
+                    if is_own(self._keeper, ticket) or not await self._wait(ticket, until):
                         return
-                    await self._wait()
 
-    async def _protected(
+    async def _protect(
         self, ticket: int, work: Callable[[], Coroutine[Any, Any, OAuth2Token]]
-    ) -> OAuth2Token:
+    ) -> OAuth2Token | None:
+        self._at = ticket
         self._loop = current_loop()
         return await self._loop.protect(work, lambda: self._settle(ticket, None, saved=False))
 
-    async def _renew(
-        self, ticket: int, flow: Flow[OAuth2Token], previous: OAuth2Token
-    ) -> OAuth2Token:
+    async def _renew(self, decision: RefreshIt) -> OAuth2Token:
         outcome: OAuth2Token | OAuth2Error | None = None
         try:
-            outcome = token = await self._drive(flow)
+            with UnderWay(self._keeper, decision.ticket, None):
+                outcome = token = await self._drive(decision.flow)
         except OAuth2Error as error:
             outcome = error
             raise
         finally:
-            if outcome is None and flow.state not in (State.READY, State.SIGNING):
-                outcome = TransportError(
-                    "the renewal was interrupted",
-                    outcome=Outcome.UNKNOWN,
-                    endpoint=Endpoint.TOKEN,
-                    advice="the server may have acted: try once more, or authorize again",
-                )
+            if outcome is None and decision.flow.state not in (State.READY, State.SIGNING):
+                outcome = interrupted()
             if not isinstance(outcome, OAuth2Token):
-                self._settle(ticket, outcome, saved=False)
-        return await self._finish(ticket, token, previous)
-
-    async def _save_again(
-        self, ticket: int, token: OAuth2Token, previous: OAuth2Token
-    ) -> OAuth2Token:
-        try:
-            return await self._finish(ticket, token, previous)
-        except UnsavedTokenError:
-            # Whoever renewed the token was told. The token is good, so this caller goes on with
-            # it, and the next one tries again.
-            return token
+                self._settle(decision.ticket, outcome, saved=False)
+        return await self._finish(decision.ticket, token, decision.previous)
 
     async def _finish(self, ticket: int, token: OAuth2Token, previous: OAuth2Token) -> OAuth2Token:
         saved = False
-        mark = _saving.set((self._keeper, token))
         try:
-            await self._save(token, previous)
+            with UnderWay(self._keeper, ticket, token):
+                # Nobody can cancel this: so it needs a bound.
+                await current_loop().within(
+                    self._deadline, lambda: self._save(token, previous), self._not_saved_in_time
+                )
             saved = True
         except Exception as error:
             raise UnsavedTokenError(token) from error
         finally:
-            _saving.reset(mark)
             self._settle(ticket, token, saved=saved)
         return token
+
+    def _not_saved_in_time(self) -> Exception:
+        return TimeoutError(f"update_token has not ended within {self._deadline:g} seconds")
 
     def _settle(
         self, ticket: int, outcome: OAuth2Token | OAuth2Error | None, *, saved: bool
     ) -> None:
+        if self._at != ticket:  # it was given up when its loop had ended
+            return
         self._keeper.settle(ticket, outcome, saved=saved)
-        done, self._done, self._loop = self._done, None, None
+        done, self._done, self._loop, self._at = self._done, None, None, None
         if done is not None:
             done.set()
 
-    async def _wait(self) -> None:
+    def _deadline_from_now(self) -> float:
+        return current_loop().time() + self._deadline
+
+    async def _wait(self, ticket: int, until: float) -> bool:
         loop = self._loop
-        if loop is None or not loop.is_current():
+        assert loop is not None  # a ticket that is not settled is at work in a loop
+        if loop.is_current():
+            if self._done is None:
+                self._done = loop.new_event()
+            return await loop.wait(self._done, until - loop.time())
+        if not loop.has_ended():
             raise LocalProtocolError(
                 "the token is being renewed in another event loop",
                 endpoint=Endpoint.TOKEN,
                 advice="use one client in one event loop at a time",
             )
-        if self._done is None:
-            self._done = loop.new_event()
-        if not await loop.wait(self._done, self._deadline):
-            raise TransportError(
-                f"another task's renewal has not ended within {self._deadline:g} seconds",
-                outcome=Outcome.NOT_SENT,
-                endpoint=Endpoint.TOKEN,
-                advice="try again",
-            )
+        # The loop was closed in the middle of the renewal: nobody else will settle it.
+        self._done = None
+        self._settle(ticket, interrupted(), saved=False)
+        return True

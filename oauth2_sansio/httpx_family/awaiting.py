@@ -1,0 +1,145 @@
+"""The asynchronous client of a library of httpx's shape, under asyncio and under trio."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack, cast
+
+from ..driving import drive_async
+from ..errors import LocalProtocolError, OAuth2Error
+from ..events import RequestFailed, RequestToSend, ResponseReceived, T
+from ..flow import Flow
+from ..keeper import TokenKeeper
+from ..waiting.awaiting import AwaitingVocabulary
+from ..waiting.clock import now
+from ..waiting.tasks import EventLoop, TaskFlight, current_loop
+from .clients import FamilyVocabulary
+from .library import RequestOptions, keep_within_limit
+
+
+class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
+    """The asynchronous half: inherited before the library's own `AsyncClient`."""
+
+    _home: EventLoop | None = None
+
+    async def request(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a request with the token in it, renewed before if it has expired.
+
+        The options are those of the library's client, and `withhold_token`. Where the server
+        refuses the token as invalid, it is renewed and the request repeated, once, if it can be
+        repeated.
+        Raises `OAuthError` before anything is sent where there is no usable token.
+        """
+        self._loop_to_use()
+        self._authorize(cast("dict[str, Any]", options))
+        return await super().request(method, url, **options)  # type: ignore[misc]  # the library's
+
+    def stream(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a request as `request` does, and return a context manager of its response."""
+        self._loop_to_use()
+        self._authorize(cast("dict[str, Any]", options))
+        return super().stream(method, url, **options)  # type: ignore[misc]  # the library's
+
+    async def get(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a GET; see `request`."""
+        return await self.request("GET", url, **options)
+
+    async def options(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send an OPTIONS; see `request`."""
+        return await self.request("OPTIONS", url, **options)
+
+    async def head(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a HEAD; see `request`."""
+        return await self.request("HEAD", url, **options)
+
+    async def post(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a POST; see `request`."""
+        return await self.request("POST", url, **options)
+
+    async def put(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a PUT; see `request`."""
+        return await self.request("PUT", url, **options)
+
+    async def patch(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a PATCH; see `request`."""
+        return await self.request("PATCH", url, **options)
+
+    async def delete(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a DELETE; see `request`."""
+        return await self.request("DELETE", url, **options)
+
+    async def aclose(self) -> None:
+        """Save what could not be saved before, and close the connections.
+
+        A renewal that is running ends first. Raises `UnsavedTokenError` if something still cannot
+        be saved.
+        """
+        try:
+            await self._save_all(self._flights())
+        finally:
+            await super().aclose()  # type: ignore[misc]  # the library's
+
+    async def _save_all(self, flights: list[TaskFlight]) -> None:
+        # Each has its chance, also where one before it fails.
+        if flights:
+            try:
+                await flights[0].save_now()
+            finally:
+                await self._save_all(flights[1:])
+
+    def _new_flight(self, keeper: TokenKeeper) -> TaskFlight:
+        return TaskFlight(keeper, self.run, self._save, deadline=self.deadline)
+
+    async def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
+        loop = self._loop_to_use()
+        options, http_auth, hooks, deadline = self._options_of(flow)
+        responses: list[Any] = []
+        client = cast("Any", self)  # which has the library's own methods too
+
+        async def exchange(request: RequestToSend) -> ResponseReceived:
+            try:
+                response = await client.send(
+                    self._built(request, options),
+                    auth=http_auth,
+                    follow_redirects=False,
+                    stream=True,
+                )
+            except self.library.HTTPStatusError as error:  # from an event hook of the user
+                response = self.library.response_of(error)
+            if self.library.is_unread(response):
+                stream, body = response.stream, bytearray()
+                try:
+                    async for chunk in stream:
+                        if not keep_within_limit(body, chunk):
+                            break
+                finally:
+                    await stream.aclose()
+                self.library.fill(response, bytes(body))
+            return self._received(response, hooks, responses)
+
+        async def send(request: RequestToSend) -> ResponseReceived | RequestFailed:
+            try:
+                return await loop.within(deadline, lambda: exchange(request), self._late)
+            except self.library.failures as error:
+                return self.library.failed(error, request)
+
+        try:
+            result = await drive_async(flow, send, loop.sleep, now)
+            return result, responses[-1] if responses else None
+        except OAuth2Error as error:
+            raise self.library.as_library_error(error, responses) from None
+
+    def _loop_to_use(self) -> EventLoop:
+        if self.is_closed:  # type: ignore[attr-defined]  # the library's
+            raise self._closed()
+        home = self._home
+        if home is None or not home.is_current():
+            if home is not None:
+                if not home.has_ended():
+                    raise LocalProtocolError(
+                        "this client is in use in another event loop",
+                        advice="use one client in one event loop at a time",
+                    )
+                # The connections that are left belong to the loop that has ended.
+                self.library.renew_transports(self, self._arguments)
+            home = self._home = current_loop()
+        return home

@@ -1,0 +1,125 @@
+"""The blocking client of a library of httpx's shape."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack, cast
+
+from ..driving import drive
+from ..errors import OAuth2Error
+from ..events import RequestFailed, RequestToSend, ResponseReceived, T
+from ..flow import Flow
+from ..keeper import TokenKeeper
+from ..waiting.blocking import BlockingVocabulary
+from ..waiting.clock import now, sleep
+from ..waiting.threads import ThreadFlight, call_within
+from .clients import FamilyVocabulary
+from .library import RequestOptions, keep_within_limit
+
+
+class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
+    """The blocking half: inherited before the library's own `Client`."""
+
+    def request(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a request with the token in it, renewed before if it has expired.
+
+        The options are those of the library's client, and `withhold_token`. Where the server
+        refuses the token as invalid, it is renewed and the request repeated, once, if it can be
+        repeated.
+        Raises `OAuthError` before anything is sent where there is no usable token.
+        """
+        self._authorize(cast("dict[str, Any]", options))
+        return super().request(method, url, **options)  # type: ignore[misc]  # the library's
+
+    def stream(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a request as `request` does, and return a context manager of its response."""
+        self._authorize(cast("dict[str, Any]", options))
+        return super().stream(method, url, **options)  # type: ignore[misc]  # the library's
+
+    def get(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a GET; see `request`."""
+        return self.request("GET", url, **options)
+
+    def options(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send an OPTIONS; see `request`."""
+        return self.request("OPTIONS", url, **options)
+
+    def head(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a HEAD; see `request`."""
+        return self.request("HEAD", url, **options)
+
+    def post(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a POST; see `request`."""
+        return self.request("POST", url, **options)
+
+    def put(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a PUT; see `request`."""
+        return self.request("PUT", url, **options)
+
+    def patch(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a PATCH; see `request`."""
+        return self.request("PATCH", url, **options)
+
+    def delete(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
+        """Send a DELETE; see `request`."""
+        return self.request("DELETE", url, **options)
+
+    def close(self) -> None:
+        """Save what could not be saved before, and close the connections.
+
+        A renewal that is running ends first. Raises `UnsavedTokenError` if something still cannot
+        be saved.
+        """
+        try:
+            self._save_all(self._flights())
+        finally:
+            super().close()  # type: ignore[misc]  # the library's
+
+    def _save_all(self, flights: list[ThreadFlight]) -> None:
+        # Each has its chance, also where one before it fails.
+        if flights:
+            try:
+                flights[0].save_now()
+            finally:
+                self._save_all(flights[1:])
+
+    def _new_flight(self, keeper: TokenKeeper) -> ThreadFlight:
+        return ThreadFlight(keeper, self.run, self._save, deadline=self.deadline)
+
+    def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
+        if self.is_closed:  # type: ignore[attr-defined]  # the library's
+            raise self._closed()
+        options, http_auth, hooks, deadline = self._options_of(flow)
+        responses: list[Any] = []
+        client = cast("Any", self)  # which has the library's own methods too
+
+        def exchange(request: RequestToSend) -> ResponseReceived:
+            try:
+                response = client.send(
+                    self._built(request, options),
+                    auth=http_auth,
+                    follow_redirects=False,
+                    stream=True,
+                )
+            except self.library.HTTPStatusError as error:  # from an event hook of the user
+                response = self.library.response_of(error)
+            if self.library.is_unread(response):
+                stream, body = response.stream, bytearray()
+                try:
+                    for chunk in stream:
+                        if not keep_within_limit(body, chunk):
+                            break
+                finally:
+                    stream.close()
+                self.library.fill(response, bytes(body))
+            return self._received(response, hooks, responses)
+
+        def send(request: RequestToSend) -> ResponseReceived | RequestFailed:
+            try:
+                return call_within(deadline, lambda: exchange(request), self._late)
+            except self.library.failures as error:
+                return self.library.failed(error, request)
+
+        try:
+            return drive(flow, send, sleep, now), responses[-1] if responses else None
+        except OAuth2Error as error:
+            raise self.library.as_library_error(error, responses) from None
