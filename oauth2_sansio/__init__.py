@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from .errors import InvalidTokenError as InvalidTokenError
     from .errors import LocalProtocolError as LocalProtocolError
     from .errors import MismatchingStateError as MismatchingStateError
-    from .errors import MismatchingStateError as MismatchingStateException
+    from .errors import MismatchingStateError as MismatchingStateException  # pyright: ignore[reportUnusedImport]
     from .errors import MissingTokenError as MissingTokenError
     from .errors import OAuth2Error as OAuth2Error
-    from .errors import OAuth2Error as OAuthError
+    from .errors import OAuth2Error as OAuthError  # pyright: ignore[reportUnusedImport]
     from .errors import Outcome as Outcome
     from .errors import RemoteProtocolError as RemoteProtocolError
     from .errors import TransportError as TransportError
@@ -83,7 +83,8 @@ if TYPE_CHECKING:
     from .urls import url_decode as url_decode
     from .urls import url_encode as url_encode
 
-# Where each public name is defined; the block above says the same to type checkers.
+# Where each public name is defined; the block above says the same to type checkers. (Two names are
+# aliases, which pyright takes for unused there.)
 _MODULES = {
     "answers": ("Answer",),
     "assertions": ("JWTAssertion", "assert_jwt", "assert_saml"),
