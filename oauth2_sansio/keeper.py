@@ -283,7 +283,7 @@ class TokenKeeper:
             )
         match outcome:
             case OAuth2Token() if running.saving:
-                if saved and not running.superseded:
+                if saved:  # a token assigned meanwhile is none of those that are to be saved
                     self._unsaved = None
             case OAuth2Token():
                 self._succeed(running, outcome, saved=saved)

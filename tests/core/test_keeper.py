@@ -254,6 +254,10 @@ def test_a_refresh_token_that_was_rotated_away_is_not_sent_again() -> None:
     kept = make("later", f"r{MOST_SPENT}")
     keeper.settle(started(keeper, rejected=str(MOST_SPENT)), kept)
     assert keeper.acquire(NOW, by_hand=renewals, spending="r0") == UseToken(kept)
+    # No more than these are remembered.
+    keeper.settle(started(keeper, rejected="later"), make("last", "rotated"))
+    assert keeper.acquire(NOW, by_hand=renewals, spending="r1") == UseToken(make("last", "rotated"))
+    assert isinstance(keeper.acquire(NOW, by_hand=renewals, spending="r0"), RefreshIt)
 
 
 def test_a_server_that_does_not_rotate_may_be_asked_again_by_hand() -> None:
@@ -408,9 +412,18 @@ def test_assigning_the_same_token_once_more_forgets_nothing() -> None:
     assert save.token is same
     keeper.settle(save.ticket, save.token)
     assert keeper.acquire(NOW, waited_for=ticket) == UseToken(same)
-    decision = keeper.acquire(NOW, by_hand=renewals, spending="r1")
-    assert isinstance(decision, UseToken)
-    assert decision.token is same
+    for waited_for, spending in ((None, "r1"), (ticket, None)):
+        decision = keeper.acquire(NOW, waited_for=waited_for, by_hand=renewals, spending=spending)
+        assert isinstance(decision, UseToken)
+        assert decision.token is same
+
+
+def test_a_token_assigned_once_more_before_its_first_use_is_still_used_once() -> None:
+    keeper = TokenKeeper(None, Renewals())
+    keeper.arrive(stale())
+    keeper.token = stale()
+    assert keeper.acquire(NOW) == UseToken(stale())
+    assert isinstance(keeper.acquire(NOW), RefreshIt)
 
 
 @pytest.mark.parametrize("token", [None, OAuth2Token()])
@@ -610,6 +623,14 @@ def test_the_header_sees_what_the_user_changes_in_place(
     token.update(change)
     assert keeper.header(NOW) == expected
     assert isinstance(keeper.acquire(NOW), UseToken if expected else RefreshIt)
+
+
+def test_the_header_sees_a_lifetime_that_the_user_sets_in_place() -> None:
+    token = make("A", "r1", life=None)
+    keeper = TokenKeeper(token, Renewals())
+    assert keeper.header(NOW) == "Bearer A"
+    token["expires_in"] = 0
+    assert keeper.header(NOW) is None
 
 
 def test_the_header_of_a_token_that_cannot_be_sent_is_an_error() -> None:

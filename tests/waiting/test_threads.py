@@ -166,6 +166,22 @@ def test_sixty_four_threads_in_any_order_renew_it_once() -> None:
     assert side.happened == ["drive", "save B for A"]
 
 
+def test_a_second_renewal_is_waited_for_like_the_first() -> None:
+    keeper = WatchedKeeper(OLD)
+    issued = iter((NEW, OAuth2Token(access_token="C", refresh_token="r3")))
+
+    def drive(_flow: Flow[OAuth2Token]) -> OAuth2Token:
+        keeper.until_all_wait()
+        assert not keeper.waiting.acquire(timeout=0.02)  # who waits does not ask again and again
+        return next(issued)
+
+    side = Side(keeper, drive=drive)
+    assert run_in_threads(*[side.flight.token] * 2) == [NEW] * 2
+    ended = run_in_threads(*[lambda: side.flight.token(rejected="B")] * 2)
+    assert ended[0] is ended[1] is keeper.token
+    assert side.happened == ["drive", "save B for A", "drive", "save C for B"]
+
+
 def test_a_failure_is_shared_by_all_who_waited() -> None:
     keeper = WatchedKeeper(OLD, expected=15)
 
@@ -288,6 +304,26 @@ def test_save_functions_may_use_each_others_clients() -> None:
     second = Side(TokenKeeper(OLD, renew), save=save_second)
     assert first.flight.token() is NEW
     assert first.happened == second.happened == ["drive", "save B for A", "use"]
+
+
+def test_a_save_function_waits_for_another_clients_token() -> None:
+    keeper = WatchedKeeper(OLD)
+    running = threading.Event()
+    got: list[OAuth2Token] = []
+
+    def drive(_flow: Flow[OAuth2Token]) -> OAuth2Token:
+        running.set()
+        keeper.until_all_wait()
+        return OAuth2Token(access_token="other")
+
+    def save(_token: OAuth2Token, _previous: OAuth2Token) -> None:
+        assert running.wait(LONG)
+        got.append(other.flight.token())
+
+    other = Side(keeper, drive=drive)
+    side = Side(TokenKeeper(OLD, renew), save=save)
+    run_in_threads(side.flight.token, other.flight.token)
+    assert got == [OAuth2Token(access_token="other")]
 
 
 def test_what_a_save_function_leaves_behind_waits_like_all_others() -> None:
@@ -469,9 +505,14 @@ def test_the_deadline_covers_all_that_one_call_waits_for(monkeypatch: pytest.Mon
 
 
 def test_a_deadline_may_be_endless() -> None:
-    side = Side(WatchedKeeper(OLD), deadline=math.inf)
-    side.inner_drive = lambda _flow: NEW
-    assert run_in_threads(*[side.flight.token] * 8) == [NEW] * 8
+    keeper = WatchedKeeper(OLD)
+
+    def drive(_flow: Flow[OAuth2Token]) -> OAuth2Token:
+        keeper.until_all_wait()
+        return NEW
+
+    side = Side(keeper, drive=drive, deadline=math.inf)
+    assert run_in_threads(*[side.flight.token] * 2) == [NEW] * 2
 
 
 # A bound on a call.
