@@ -11,7 +11,7 @@ from .client import Client
 from .client_assertion import AssertionAudience
 from .client_auth import HoldsSecrets
 from .errors import LocalProtocolError
-from .events import Endpoint, RequestToSend, ResponseReceived
+from .events import Endpoint, Pairs, RequestToSend, ResponseReceived
 from .exchange import Signer, Unsigned
 from .flow import Flow
 from .jwt_signing import JWTSigner, base64url, own_copy, read_key
@@ -130,6 +130,7 @@ def by_assertion(
     scope: Scope = None,
     resource: Sequence[str] = (),
     parameters: Parameters = (),
+    headers: Pairs = (),
 ) -> Flow[OAuth2Token]:
     """Trade any assertion for a token (RFC 7521 section 4.1).
 
@@ -137,7 +138,7 @@ def by_assertion(
     """
     given = (("grant_type", grant_type), *scope_pair(scope), *repeated("resource", resource))
     together = joined(given, parameters, Endpoint.TOKEN, in_url=False)
-    return client.exchange(Endpoint.TOKEN, together, read_token, signers=(signer,))
+    return client.exchange(Endpoint.TOKEN, together, read_token, headers=headers, signers=(signer,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,11 @@ class _JWTAsserter(HoldsSecrets):
             "exp": expires_at,
             **(told.claims or {}),
         }
+
+
+def given_assertion(assertion: GivenAssertion) -> Signer:
+    """Return what adds an assertion that was made elsewhere, as it is."""
+    return _Giver(assertion, lambda given: given if isinstance(given, str) else given.decode())
 
 
 @dataclass(frozen=True, slots=True)

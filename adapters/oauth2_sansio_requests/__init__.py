@@ -5,7 +5,8 @@ The classes have the names, arguments and results of `authlib.integrations.reque
 
 from oauth2_sansio.errors import OAuth2Error as OAuthError
 
+from .assertion_session import AssertionSession
 from .auth import OAuth2Auth
 from .session import OAuth2Session
 
-__all__ = ["OAuth2Auth", "OAuth2Session", "OAuthError"]
+__all__ = ["AssertionSession", "OAuth2Auth", "OAuth2Session", "OAuthError"]

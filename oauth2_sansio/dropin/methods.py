@@ -132,7 +132,8 @@ class Credentials:
                 return Chosen(self.client_id, self._way(auth))
 
     def _way(self, method: Any) -> ClientAuthentication:
-        if hasattr(method, "signer"):
+        # One without a key of its own is called as a function, with the client's secret as its key.
+        if hasattr(method, "signer") and getattr(method, "has_key", True):
             way: ClientAuthentication = method
             return way
         if not isinstance(method, str):

@@ -9,7 +9,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 # RFC 8037 appendix A.
-OKP: dict[str, str] = {
+OKP: dict[str, Any] = {
     "kty": "OKP",
     "crv": "Ed25519",
     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
