@@ -26,6 +26,8 @@ from oauth2_sansio.assertions import (
     JWTAssertion,
     assert_jwt,
     assert_saml,
+    by_assertion,
+    given_assertion,
 )
 from oauth2_sansio.client_assertion import AssertionAudience, PrivateKeyJWT
 from oauth2_sansio.jwt_signing import RemoteKey, SigningKey, read_key
@@ -168,6 +170,15 @@ def test_saml_is_base64url_without_padding(given: Any, wanted: str) -> None:
         "assertion": wanted,
         "client_id": "me",
     }
+
+
+@pytest.mark.parametrize("given", ["as it is", b"as it is", lambda: b"as it is"])
+def test_a_grant_of_ones_own(given: Any) -> None:
+    flow = by_assertion(client(), "urn:own", given_assertion(given), headers=(("X-Own", "1"),))
+    action = flow.start(NOW)
+    assert form_of(action) == {"grant_type": "urn:own", "assertion": "as it is", "client_id": "me"}
+    assert isinstance(action, RequestToSend)
+    assert action.header("X-Own") == "1"
 
 
 def test_what_is_no_saml() -> None:
