@@ -1,0 +1,60 @@
+"""Corners of the drop-in vocabulary that no request reaches; all else is tested in tests/adapters."""
+
+from __future__ import annotations
+
+import pytest
+
+from oauth2_sansio.dropin.methods import Unauthenticated
+from oauth2_sansio.dropin.parameters import read_body, read_parameters
+from oauth2_sansio.events import RequestToSend
+from oauth2_sansio.tokens import OAuth2Token
+from oauth2_sansio_requests import AssertionSession, OAuth2Auth, OAuth2Session
+
+TOKEN_ENDPOINT = "https://as.example/token"
+
+
+def test_who_adds_nothing_is_called_none() -> None:
+    assert Unauthenticated().method == "none"
+
+
+@pytest.mark.parametrize(
+    ("scope", "sent"), [("a b", "a b"), (["a", "b"], "a b"), (("a", 1), "a 1"), (7, "7")]
+)
+def test_a_scope_of_any_kind_is_one_text(scope: object, sent: str) -> None:
+    assert read_parameters({"scope": scope}) == (("scope", sent),)
+
+
+@pytest.mark.parametrize(
+    ("body", "pairs"),
+    [
+        (None, ()),
+        ("", ()),
+        ("a=1&a=2&b=", (("a", "1"), ("a", "2"), ("b", ""))),
+        (b"a=%C3%BC", (("a", "ü"),)),
+        ({"a": ["1", "2"]}, (("a", "1"), ("a", "2"))),
+    ],
+)
+def test_a_body_is_read_as_pairs(body: object, pairs: tuple[tuple[str, str], ...]) -> None:
+    assert read_body(body) == pairs
+
+
+def test_a_body_that_is_no_form_is_not_quoted() -> None:
+    with pytest.raises(ValueError, match="form") as caught:
+        read_body("the-secret-without-a-name")
+    assert "the-secret" not in str(caught.value)
+
+
+def test_an_auth_object_of_an_assertion_session_asserts_for_its_own_token() -> None:
+    with AssertionSession(TOKEN_ENDPOINT, "me", "you", key="k" * 32, alg="HS256") as session:
+        auth = OAuth2Auth({"access_token": "x", "expires_at": 1}, client=session)
+        assert auth.token is not session.token
+        flow = session._renewal_of_another(OAuth2Token(access_token="x"))
+        action = flow.start(0.0)
+    assert isinstance(action, RequestToSend)
+    assert action.url == TOKEN_ENDPOINT
+    assert dict(action.form)["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+def test_a_session_names_an_unknown_argument() -> None:
+    with pytest.raises(TypeError, match="OAuth2Session has no argument .*client_idd"):
+        OAuth2Session(client_idd="app")  # type: ignore[call-arg]  # the mistake is the point
