@@ -13,16 +13,13 @@ from oauth2_sansio.errors import printable
 
 from .errors import (
     ConnectError,
-    ConnectTimeout,
     LocalProtocolError,
     ReadError,
-    ReadTimeout,
     RemoteProtocolError,
     WriteError,
-    WriteTimeout,
 )
 from .request import Content
-from .settings import TimeLeft
+from .settings import Step, TimeLeft
 from .tls import PIECE, PlainStream, Stream, TLSStream
 from .urls import Origin
 
@@ -35,6 +32,8 @@ MOST_INTERIM_ANSWERS = 20
 
 class Connection:
     """A connection that carries one request after the other.
+
+    `send` is called within a limit of time that is set already, `read_body` sets its own.
 
     Whoever uses it closes it after any exception, cancellation too: what would come next over it is
     not known.
@@ -73,7 +72,7 @@ class Connection:
             elif event is h11.NEED_DATA:
                 if pieces:
                     break
-                self._h11.receive_data(await self._receive(time_left))
+                self._h11.receive_data(await self._receive_within_limit(time_left))
             else:
                 self.is_complete = True
                 break
@@ -102,11 +101,11 @@ class Connection:
         self, head: h11.Request, content: Content, time_left: TimeLeft
     ) -> None:
         first = self._h11.send(head)
-        if isinstance(content, AsyncIterable):
+        body = b"" if content is None else content
+        if not isinstance(body, bytes):
             await self._write(first, time_left)
-            await self._write_pieces(content, time_left)
+            await self._write_pieces(body, time_left)
             return
-        body = content or b""
         if body:  # what is small goes out together with the head, in one packet if it fits
             first += self._to_bytes(h11.Data(data=body[:PIECE]))
         await self._write(first, time_left)
@@ -118,19 +117,18 @@ class Connection:
     async def _write_pieces(self, content: AsyncIterable[bytes], time_left: TimeLeft) -> None:
         iterator = aiter(content)
         try:
-            with trio.CancelScope(deadline=time_left.until) as scope:
-                async for piece in iterator:
-                    whole = memoryview(piece)  # TypeError for a text
-                    for start in range(0, len(whole), PIECE):
-                        data = h11.Data(data=bytes(whole[start : start + PIECE]))
-                        await self._write(self._to_bytes(data), time_left)
-                await self._write(self._to_bytes(h11.EndOfMessage()), time_left)
+            time_left.pause()
+            async for piece in iterator:
+                whole = memoryview(piece)  # TypeError for a text
+                for start in range(0, len(whole), PIECE):
+                    data = h11.Data(data=bytes(whole[start : start + PIECE]))
+                    await self._write(self._to_bytes(data), time_left)
+                time_left.pause()
+            await self._write(self._to_bytes(h11.EndOfMessage()), time_left)
         finally:
             close = getattr(iterator, "aclose", None)  # an asynchronous generator's
             if close is not None:
                 await close()
-        if scope.cancelled_caught:
-            raise time_left.error(WriteTimeout, f"the request to {self.origin} was not all sent")
 
     def _to_bytes(self, event: h11.Data | h11.EndOfMessage) -> bytes:
         try:
@@ -140,15 +138,13 @@ class Connection:
         raise LocalProtocolError("the body is not as long as its Content-Length says")
 
     async def _write(self, data: bytes, time_left: TimeLeft) -> None:
-        with trio.CancelScope(deadline=time_left.to_write()) as scope:
-            try:
-                await self._stream.send_all(data)
-            except _FAILURES as error:
-                raise WriteError(
-                    f"the connection to {self.origin} failed while the request was sent"
-                ) from error
-        if scope.cancelled_caught:
-            raise time_left.error(WriteTimeout, f"{self.origin} does not take the request")
+        time_left.begin(Step.WRITE)
+        try:
+            await self._stream.send_all(data)
+        except _FAILURES as error:
+            raise WriteError(
+                f"the connection to {self.origin} failed while the request was sent"
+            ) from error
 
     async def _read_head(self, time_left: TimeLeft) -> h11.Response:
         interim = 0
@@ -169,16 +165,18 @@ class Connection:
             self._h11.receive_data(received)
 
     async def _receive(self, time_left: TimeLeft) -> bytes:
-        with trio.CancelScope(deadline=time_left.to_read()):
-            try:
-                return await self._stream.receive_some()
-            except trio.BusyResourceError:
-                raise LocalProtocolError("another task is reading this answer") from None
-            except _FAILURES as error:
-                raise ReadError(
-                    f"the connection to {self.origin} failed before the answer was there"
-                ) from error
-        raise time_left.error(ReadTimeout, f"no answer from {self.origin}")
+        time_left.begin(Step.READ)
+        try:
+            return await self._stream.receive_some()
+        except _FAILURES as error:
+            raise ReadError(
+                f"the connection to {self.origin} failed before the answer was there"
+            ) from error
+
+    async def _receive_within_limit(self, time_left: TimeLeft) -> bytes:
+        with time_left.limit():
+            return await self._receive(time_left)
+        raise time_left.error(self.origin)
 
     def _next_event(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
         try:
@@ -194,27 +192,25 @@ class Connection:
 async def open_connection(
     origin: Origin, time_left: TimeLeft, get_context: Callable[[], ssl.SSLContext]
 ) -> Connection:
-    """Connect.
+    """Connect, within the limit that is set already.
 
     get_context: returns the settings for TLS; is called for https alone.
-    Raises `ConnectError`, `ConnectTimeout` or `DeadlineExceeded`.
+    Raises `ConnectError`.
     """
-    with trio.CancelScope(deadline=time_left.to_connect()) as scope:
+    time_left.begin(Step.CONNECT)
+    try:
+        tcp = await trio.open_tcp_stream(origin.host, origin.port)
+        if origin.scheme == "http":
+            return Connection(origin, PlainStream(tcp))
         try:
-            tcp = await trio.open_tcp_stream(origin.host, origin.port)
-            if origin.scheme == "http":
-                return Connection(origin, PlainStream(tcp))
-            try:
-                stream = TLSStream(tcp, get_context(), origin.host)
-                await stream.do_handshake()
-            except BaseException:
-                tcp.socket.close()
-                raise
-            return Connection(origin, stream)
-        except (*_FAILURES, ValueError) as error:  # ValueError: for a name that DNS cannot hold
-            raise ConnectError(f"cannot connect to {origin}{_reason(error)}") from error
-    assert scope.cancelled_caught
-    raise time_left.error(ConnectTimeout, f"no connection to {origin}", sent=False)
+            stream = TLSStream(tcp, get_context(), origin.host)
+            await stream.do_handshake()
+        except BaseException:
+            tcp.socket.close()
+            raise
+    except (*_FAILURES, ValueError) as error:  # ValueError: for a name that DNS cannot hold
+        raise ConnectError(f"cannot connect to {origin}{_reason(error)}") from error
+    return Connection(origin, stream)
 
 
 _FAILURES = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)

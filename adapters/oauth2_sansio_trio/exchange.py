@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from math import inf
 
-import h11
-
 from .connection import Connection
 from .errors import LocalProtocolError
+from .headers import Headers
 from .pool import Pool
 from .request import Request, read_request
 from .response import Response
@@ -22,23 +21,28 @@ async def exchange(pool: Pool, request: Request, time_left: TimeLeft) -> Respons
     that the server has closed meanwhile is found out before.
     """
     address, head = read_request(request)
-    connection = await pool.acquire(address.origin, time_left)
-    try:
-        answer = await connection.send(head, request.content, time_left)
-    except BaseException:
-        pool.discard(connection)
-        raise
-    return Response(
-        answer.status_code,
-        [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in answer.headers.raw_items()
-        ],
-        request=request,
-        reason_phrase=answer.reason.decode("latin-1"),
-        http_version=f"HTTP/{answer.http_version.decode('ascii')}",
-        body=_IncomingBody(pool, connection, time_left, _idle_seconds(answer)),
-    )
+    with time_left.limit():
+        connection = await pool.acquire(address.origin, time_left)
+        try:
+            answer = await connection.send(head, request.content, time_left)
+        except BaseException:
+            pool.discard(connection)
+            raise
+        headers = Headers(
+            [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in answer.headers.raw_items()
+            ]
+        )
+        return Response(
+            answer.status_code,
+            headers,
+            request=request,
+            reason_phrase=answer.reason.decode("latin-1"),
+            http_version=f"HTTP/{answer.http_version.decode('ascii')}",
+            body=_IncomingBody(pool, connection, time_left, _idle_seconds(headers)),
+        )
+    raise time_left.error(address.origin)
 
 
 class _IncomingBody:
@@ -82,14 +86,13 @@ class _IncomingBody:
             self._connection = None
 
 
-def _idle_seconds(answer: h11.Response) -> float:
+def _idle_seconds(headers: Headers) -> float:
     # How long the server keeps the connection; less a second for the way.
-    for name, value in answer.headers:
-        if name == b"keep-alive":
-            match = _TIMEOUT.search(value)
-            if match is not None:
-                return int(match[1]) - 1
+    if "keep-alive" in headers:
+        match = _TIMEOUT.search(headers["keep-alive"])
+        if match is not None:
+            return int(match[1]) - 1
     return inf
 
 
-_TIMEOUT = re.compile(rb"\btimeout=([0-9]{1,6})")
+_TIMEOUT = re.compile(r"\btimeout=([0-9]{1,6})", re.ASCII)

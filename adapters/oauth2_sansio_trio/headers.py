@@ -45,8 +45,8 @@ class Headers(Mapping[str, str]):
 
     def updated(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
         """Return these headers with others, which replace those of the same name."""
-        others = Headers(headers)
-        return Headers((*self._without(others._values_by_name().keys()), *others._pairs))
+        others = Headers(headers).pairs
+        return Headers((*self._without({name.lower() for name, _ in others}), *others))
 
     def __getitem__(self, name: str) -> str:
         return ", ".join(self._values_by_name()[name.lower()])
@@ -72,5 +72,5 @@ class Headers(Mapping[str, str]):
             self._index = index
         return self._index
 
-    def _without(self, names: Iterable[str]) -> list[tuple[str, str]]:
+    def _without(self, names: set[str]) -> list[tuple[str, str]]:
         return [pair for pair in self._pairs if pair[0].lower() not in names]

@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 
 import trio
 
 from .connection import Connection
-from .errors import PoolTimeout, UnusableClientError
-from .settings import Limits, TimeLeft
+from .errors import UnusableClientError
+from .settings import Limits, Step, TimeLeft
 from .urls import Origin
 
 
@@ -41,6 +42,7 @@ class Pool:
         self._taken = 0  # the sum of these
         self._open: set[Connection] = set()
         self._idle: dict[Origin, list[Connection]] = {}  # the one used last at the end
+        self._next_expiry = inf  # when the first of them may be too old
         self._waiters: dict[Origin, deque[_Waiter]] = {}
         self._numbers = count()
         self._closed = False
@@ -58,7 +60,7 @@ class Pool:
     async def acquire(self, origin: Origin, time_left: TimeLeft) -> Connection:
         """Return a connection for one request; it has to be put back or discarded.
 
-        Raises `PoolTimeout` and what connecting raises.
+        Is called within a limit of time that is set already. Raises what connecting raises.
         """
         connection = self._take_idle(origin)
         if connection is None and not self._reserve(origin):
@@ -88,6 +90,7 @@ class Pool:
             self.discard(connection)
             return
         connection.idle_until = trio.current_time() + seconds
+        self._next_expiry = min(self._next_expiry, connection.idle_until)
         self._idle.setdefault(connection.origin, []).append(connection)
         if self._waiters:
             self._serve()
@@ -122,16 +125,21 @@ class Pool:
 
     def _drop_expired(self) -> None:
         now = trio.current_time()
+        if now < self._next_expiry:
+            return
+        self._next_expiry = inf
         for origin, idle in tuple(self._idle.items()):
-            if any(connection.idle_until <= now for connection in idle):
-                for connection in idle:
-                    if connection.idle_until <= now:
-                        self._drop(connection)
-                fresh = [connection for connection in idle if connection.idle_until > now]
-                if fresh:
-                    self._idle[origin] = fresh
+            fresh: list[Connection] = []
+            for connection in idle:
+                if connection.idle_until <= now:
+                    self._drop(connection)
                 else:
-                    del self._idle[origin]
+                    fresh.append(connection)
+                    self._next_expiry = min(self._next_expiry, connection.idle_until)
+            if fresh:
+                self._idle[origin] = fresh
+            else:
+                del self._idle[origin]
 
     def _reserve(self, origin: Origin) -> bool:
         if not self._has_room(origin):
@@ -168,19 +176,14 @@ class Pool:
     async def _wait(self, origin: Origin, time_left: TimeLeft) -> Connection | None:
         waiter = _Waiter(next(self._numbers))
         self._waiters.setdefault(origin, deque()).append(waiter)
+        time_left.begin(Step.PLACE)
         try:
-            with trio.CancelScope(deadline=time_left.to_get_a_place()):
-                await waiter.woken.wait()
+            await waiter.woken.wait()
         except BaseException:
             self._leave(origin, waiter)
             raise
         if self._closed:
             raise _closed()
-        if not waiter.is_served:
-            self._leave(origin, waiter)
-            raise time_left.error(
-                PoolTimeout, f"all connections for {origin} are in use", sent=False
-            )
         return waiter.connection
 
     def _leave(self, origin: Origin, waiter: _Waiter) -> None:

@@ -123,10 +123,10 @@ def read_request(request: Request) -> tuple[Address, h11.Request]:
     shows no value.
     """
     address = read_url(request.url)
-    if request.method == "CONNECT" or "upgrade" in request.headers:
-        raise LocalProtocolError("this client does not leave HTTP/1.1", sent=False)
+    content = request.content
     headers = [("Host", address.host_header)]
     streamed = not request.is_repeatable
+    leaves_http = request.method == "CONNECT"
     for name, value in request.headers.pairs:
         match name.lower():
             case "host":
@@ -135,13 +135,19 @@ def read_request(request: Request) -> tuple[Address, h11.Request]:
                 pass
             case "content-length" if not streamed:
                 pass
+            case "upgrade":
+                leaves_http = True
             case _:
                 headers.append((name, value))
+    if leaves_http:
+        raise LocalProtocolError("this client does not leave HTTP/1.1", sent=False)
     if streamed:
         if "content-length" not in request.headers:
             headers.append(("Transfer-Encoding", "chunked"))
-    elif request.content is not None or request.method in _WITH_BODY:
-        headers.append(("Content-Length", str(len(cast("bytes", request.content or b"")))))
+    elif isinstance(content, bytes):
+        headers.append(("Content-Length", str(len(content))))
+    elif request.method in _WITH_BODY:
+        headers.append(("Content-Length", "0"))
     try:
         head = h11.Request(method=request.method, target=address.target, headers=headers)
     except (h11.LocalProtocolError, ValueError):

@@ -61,7 +61,8 @@ class Response:
         self._decoder = (
             GzipDecoder()
             if body is not None
-            and self.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip")
+            and "content-encoding" in self.headers
+            and self.headers["content-encoding"].lower() in ("gzip", "x-gzip")
             else None
         )
 

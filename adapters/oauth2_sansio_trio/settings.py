@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import Enum, auto
 
 import trio
 
-from .errors import DeadlineExceeded, TimedOutError
+from .errors import (
+    ConnectTimeout,
+    DeadlineExceeded,
+    PoolTimeout,
+    ReadTimeout,
+    TimedOutError,
+    WriteTimeout,
+)
+from .urls import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,45 +68,73 @@ class Limits:
             raise ValueError("idle_seconds is a number of seconds, or 0")
 
 
+class Step(Enum):
+    """What a request is waiting for."""
+
+    PLACE = auto()  # a connection that another request is using
+    CONNECT = auto()
+    WRITE = auto()
+    READ = auto()
+
+
 class TimeLeft:
     """The time limits of one request that is under way.
 
-    until: the time of trio's clock at which the whole request has taken too long.
+    with time_left.limit():
+        time_left.begin(Step.WRITE)
+        ...
+        return result
+    raise time_left.error(origin)
     """
 
-    __slots__ = ("_seconds", "_timeout", "until")
+    __slots__ = ("_scope", "_seconds", "_step", "_timeout", "_until")
 
     def __init__(self, timeout: Timeout, deadline: float) -> None:
         self._timeout = timeout
         self._seconds = deadline
-        self.until = trio.current_time() + deadline
+        self._until = trio.current_time() + deadline
+        self._step = Step.WRITE
+        self._scope: trio.CancelScope
 
-    def to_get_a_place(self) -> float:
-        """Return until when there has to be a free connection."""
-        return self._by(self._timeout.pool)
+    def limit(self) -> trio.CancelScope:
+        """Return a scope to do steps in."""
+        self._scope = trio.CancelScope(deadline=self._until)
+        return self._scope
 
-    def to_connect(self) -> float:
-        """Return until when a connection has to be there."""
-        return self._by(self._timeout.connect)
+    def begin(self, step: Step) -> None:
+        """Give the next step the time that it may take."""
+        self._step = step
+        match step:
+            case Step.WRITE:
+                seconds = self._timeout.write
+            case Step.READ:
+                seconds = self._timeout.read
+            case Step.CONNECT:
+                seconds = self._timeout.connect
+            case Step.PLACE:
+                seconds = self._timeout.pool
+        self._scope.deadline = min(trio.current_time() + seconds, self._until)
 
-    def to_write(self) -> float:
-        """Return until when the server has to take what is sent now."""
-        return self._by(self._timeout.write)
+    def pause(self) -> None:
+        """Let only the whole request's limit count, while the caller makes a piece of the body."""
+        self._scope.deadline = self._until
 
-    def to_read(self) -> float:
-        """Return until when the next bytes have to come."""
-        return self._by(self._timeout.read)
-
-    def error(self, kind: type[TimedOutError], text: str, *, sent: bool = True) -> TimedOutError:
-        """Return what to raise now that a step is late: that, or that the whole request is."""
-        if trio.current_time() >= self.until:
+    def error(self, origin: Origin) -> TimedOutError:
+        """Return what to raise now that a step, or the whole request, has taken too long."""
+        sent = self._step in (Step.WRITE, Step.READ)
+        if trio.current_time() >= self._until:
             return DeadlineExceeded(
-                f"{text}: the whole request took longer than {self._seconds:g} seconds", sent=sent
+                f"the request to {origin} took longer than {self._seconds:g} seconds", sent=sent
             )
-        return kind(text, sent=sent)
-
-    def _by(self, seconds: float) -> float:
-        return min(trio.current_time() + seconds, self.until)
+        match self._step:
+            case Step.WRITE:
+                return WriteTimeout(f"{origin} does not take the request")
+            case Step.READ:
+                return ReadTimeout(f"no answer from {origin}")
+            case Step.CONNECT:
+                return ConnectTimeout(f"no connection to {origin}", sent=sent)
+            case Step.PLACE:
+                return PoolTimeout(f"all connections for {origin} are in use", sent=sent)
 
 
 def check_duration(seconds: float, what: str) -> float:
