@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, assert_never
 from urllib.parse import urljoin
 
 import requests
@@ -96,6 +96,8 @@ class PlacedToken:
                 request.url = place_in_url(request.url or "", self.token)
             case TokenPlacement.BODY:
                 self._place_in_body(request)
+            case _:
+                assert_never(self._placement)
         for hook in self._hooks:
             _amend(request, hook)
         self._after = (request.url, request.body)

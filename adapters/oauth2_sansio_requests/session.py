@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NoReturn, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Unpack
 
 import requests
 from requests.auth import AuthBase
@@ -195,6 +195,18 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
             return response
         options = {"timeout": timeout, "allow_redirects": allow_redirects}
         return self._repeat(response, placed, options, (proxies or {}, stream, verify, cert))
+
+    if TYPE_CHECKING:  # requests' own verbs hand `withhold_token` on; its annotations do not know
+
+        def get(self, url: str | bytes, params: Any = None, **kwargs: Any) -> requests.Response: ...
+        def options(self, url: str | bytes, **kwargs: Any) -> requests.Response: ...
+        def head(self, url: str | bytes, **kwargs: Any) -> requests.Response: ...
+        def delete(self, url: str | bytes, **kwargs: Any) -> requests.Response: ...
+        def post(
+            self, url: str | bytes, data: Any = None, json: Any = None, **kwargs: Any
+        ) -> requests.Response: ...
+        def put(self, url: str | bytes, data: Any = None, **kwargs: Any) -> requests.Response: ...
+        def patch(self, url: str | bytes, data: Any = None, **kwargs: Any) -> requests.Response: ...
 
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response

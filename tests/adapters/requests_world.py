@@ -79,7 +79,8 @@ class Answering(BaseAdapter):
         )
         response.url = request.url or ""
         response.request = request
-        response.connection = self
+        connection: Any = self
+        response.connection = connection
         return response
 
     def close(self) -> None:

@@ -119,7 +119,11 @@ def test_fault_06_a_guessed_grant_is_not_remembered() -> None:
 
 def test_fault_07_renewal_keeps_audience() -> None:
     session, adapter = mounted((200, {**GOOD, "expires_in": 0}), (200, GOOD), scope="read")
-    asked = {"audience": "https://api.example", "resource": ["r:1", "r:2"], "tenant": "t"}
+    asked: dict[str, Any] = {
+        "audience": "https://api.example",
+        "resource": ["r:1", "r:2"],
+        "tenant": "t",
+    }
     session.fetch_token(**asked, headers={"X-Tenant": "t"}, timeout=7)
     session.get(API)  # the first token is used once
     session.get(API)
@@ -173,7 +177,7 @@ def test_fault_09_update_token_may_use_the_client(server: AuthorizationServer) -
     statuses: list[int] = []
     session = session_at(server)
 
-    def save(token: OAuth2Token, **_more: Any) -> None:
+    def save(_token: OAuth2Token, **_more: Any) -> None:
         statuses.append(session.get(f"{server.issuer}/api").status_code)
 
     session.update_token = save
@@ -186,7 +190,7 @@ def test_fault_09_update_token_may_use_the_client(server: AuthorizationServer) -
 
 
 def test_fault_10_what_the_caller_hands_in_is_not_changed() -> None:
-    token, headers, claims = dict(EXPIRED, refresh_token="r-1"), {"X-One": "1"}, {"userinfo": {}}
+    token, headers, claims = dict(EXPIRED, refresh_token="r-1"), {"X-One": "1"}, {"userinfo": 1}
     session, _ = mounted(token=token, authorization_endpoint=f"{SERVER}/authorize")
     session.get(API, headers=headers)
     session.fetch_token(code="c", headers=headers)
@@ -195,7 +199,7 @@ def test_fault_10_what_the_caller_hands_in_is_not_changed() -> None:
     assert (token, headers, claims) == (
         {**EXPIRED, "refresh_token": "r-1"},
         {"X-One": "1"},
-        {"userinfo": {}},
+        {"userinfo": 1},
     )
 
 
@@ -426,7 +430,12 @@ def test_fault_26_no_secret_in_a_url() -> None:
     assert sent.headers["Authorization"].startswith("Basic ")
     assert "Content-Type" not in sent.headers
     session.token_endpoint_auth_method = "client_secret_post"
-    for secrets in ({}, {"username": "alice", "password": "pass"}, {"client_secret": "x"}):
+    given: tuple[dict[str, Any], ...] = (
+        {},
+        {"username": "alice", "password": "pass"},
+        {"client_secret": "x"},
+    )
+    for secrets in given:
         with pytest.raises(LocalProtocolError, match="never goes into a URL"):
             session.fetch_token(method="GET", **secrets)
     session.token_endpoint_auth_method = "none"

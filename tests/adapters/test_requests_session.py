@@ -207,7 +207,8 @@ def test_what_update_token_is_told(token: dict[str, Any], named: dict[str, Any])
     session.get(API)
     assert saved == [(session.token, named)]
     assert saved[0][0] is session.token
-    saved[0][0]["access_token"] = "changed"
+    assert session.token is not None
+    session.token["access_token"] = "changed"
     assert session.get(API).request.headers["Authorization"] == "Bearer changed"
     session.fetch_token()
     assert len(saved) == 1  # what is fetched is returned

@@ -355,7 +355,8 @@ def test_a_configured_grant_type_and_scope() -> None:
 
 def test_headers_replace_those_of_the_same_name() -> None:
     session, adapter = mounted()
-    session.fetch_token(headers={"accept": "text/plain", "X-Bytes": b"1"})
+    given: Any = {"accept": "text/plain", "X-Bytes": b"1"}
+    session.fetch_token(headers=given)
     headers = adapter.sent[0].headers
     assert (headers["Accept"], headers["X-Bytes"]) == ("text/plain", "1")
     assert headers["Content-Type"] == "application/x-www-form-urlencoded"
@@ -366,8 +367,9 @@ def test_headers_replace_those_of_the_same_name() -> None:
 @pytest.mark.parametrize("option", ["allow_redirects", "files", "json"])
 def test_options_that_make_no_sense_are_refused(option: str) -> None:
     session, adapter = mounted()
+    given: dict[str, Any] = {option: {"x": 1}}
     with pytest.raises(TypeError, match=option):
-        session.fetch_token(**{option: {"x": 1}})
+        session.fetch_token(**given)
     assert adapter.sent == []
     session.fetch_token(allow_redirects=False, stream=True, files=None, json=None)
     assert form(adapter.sent[0]) == [("grant_type", "client_credentials")]
@@ -489,7 +491,7 @@ def test_a_secret_that_is_no_text_is_for_functions(secret: Any) -> None:
     session, adapter = mounted(client_secret=secret)
     with pytest.raises(LocalProtocolError, match="client_secret"):
         session.fetch_token()
-    session.token_endpoint_auth_method = lambda client, method, uri, headers, body: (
+    session.token_endpoint_auth_method = lambda client, _method, uri, headers, _body: (
         uri,
         headers | {"X": str(client.client_secret is secret)},
         None,
@@ -515,7 +517,10 @@ def test_a_function_that_returns_something_else(auth: Any) -> None:
 
 
 def test_a_function_gives_no_body_to_a_get() -> None:
-    session, adapter = mounted(token_endpoint_auth_method=lambda c, m, u, h, b: (u, h, "secret=1"))
+    def auth(*arguments: Any) -> tuple[str, Any, str]:
+        return arguments[2], arguments[3], "secret=1"
+
+    session, adapter = mounted(token_endpoint_auth_method=auth)
     with pytest.raises(LocalProtocolError, match="a body to a GET"):
         session.fetch_token(method="GET")
     assert adapter.sent == []
@@ -682,7 +687,8 @@ def test_what_hooks_raise_is_theirs() -> None:
     session.register_compliance_hook("access_token_response", lambda r: r.raise_for_status())
     with pytest.raises(requests.HTTPError) as caught:
         session.fetch_token()
-    assert not isinstance(caught.value, OAuthError)
+    error: Any = caught.value
+    assert not isinstance(error, OAuthError)
     session, _ = mounted()
     session.register_compliance_hook("access_token_response", lambda _response: None)
     with pytest.raises(LocalProtocolError, match="has returned None"):
@@ -697,7 +703,7 @@ def test_hooks_that_are_none() -> None:
         session.register_compliance_hook("access", print)
     with pytest.raises(TypeError, match="a hook has to be a function"):
         session.register_compliance_hook("protected_request", "x")  # type: ignore[arg-type]  # so
-    session.register_compliance_hook("access_token_request", lambda url, headers, body: url)
+    session.register_compliance_hook("access_token_request", lambda *given: given[0])
     with pytest.raises(TypeError, match="a hook of access_token_request has to return"):
         session.fetch_token()
 
@@ -710,7 +716,7 @@ def test_client_credentials_of_a_configured_grant() -> None:
     session, adapter = mounted(
         token=EXPIRED,
         grant_type="client_credentials",
-        update_token=lambda token, **more: saved.append(more),
+        update_token=lambda _token, **more: saved.append(more),
     )
     session.get(API)
     assert form(adapter.sent[0]) == [("grant_type", "client_credentials")]
