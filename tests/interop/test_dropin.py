@@ -72,8 +72,8 @@ def name_of_user(session: requests.Session, site: AuthlibServer, **options: Any)
 def test_code_with_pkce(site: AuthlibServer, name: str) -> None:
     with session_at(site, name) as session:
         token = sign_in(session)
-        assert session.token is token
         assert token["expires_at"] > token["expires_in"]
+        assert session.token is token
         assert name_of_user(session, site) == "alice"
 
 
