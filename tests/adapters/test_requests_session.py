@@ -16,7 +16,16 @@ from typing import Any
 import pytest
 import requests
 
-from oauth2_sansio import OAuth2Token, Server, UnsavedTokenError
+from oauth2_sansio import (
+    Endpoint,
+    Finished,
+    Flow,
+    OAuth2Token,
+    RequestToSend,
+    Server,
+    UnsavedTokenError,
+    Wait,
+)
 from oauth2_sansio.testing import AuthorizationServer
 from oauth2_sansio_requests import OAuth2Auth, OAuth2Session, OAuthError
 
@@ -32,6 +41,9 @@ from .requests_world import (
     session_at,
     sign_in,
 )
+
+
+REQUEST = RequestToSend(endpoint=Endpoint.DEVICE_AUTHORIZATION, url=f"{SERVER}/device")
 
 
 def _names(function: Callable[..., object]) -> list[str]:
@@ -380,3 +392,10 @@ def test_dropin_starts_no_thread() -> None:
 
 def _paths() -> dict[str, str]:
     return {"PYTHONPATH": ":".join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def test_a_flow_may_wait() -> None:
+    actions = iter((Wait(seconds=0.001, reason="the server wants it"), REQUEST, Finished("done")))
+    session, adapter = mounted()
+    assert session.run(Flow(lambda _event, _now: next(actions))) == "done"
+    assert adapter.sent[0].url == f"{SERVER}/device"
