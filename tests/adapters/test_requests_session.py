@@ -42,7 +42,6 @@ from .requests_world import (
     sign_in,
 )
 
-
 REQUEST = RequestToSend(endpoint=Endpoint.DEVICE_AUTHORIZATION, url=f"{SERVER}/device")
 
 
