@@ -581,6 +581,14 @@ def test_a_refusal_counts_more_than_the_first_use() -> None:
     assert isinstance(keeper.acquire(NOW, rejected="A"), RefreshIt)
 
 
+def test_an_expiry_that_the_user_changes_counts_more_than_the_first_use() -> None:
+    token = stale()
+    keeper = TokenKeeper(None, Renewals())
+    keeper.arrive(token)
+    token["expires_at"] = NOW - 1
+    assert isinstance(keeper.acquire(NOW), RefreshIt)
+
+
 def test_a_header_counts_as_the_first_use() -> None:
     keeper = TokenKeeper(None, Renewals())
     keeper.arrive(make("A", "r1"))
