@@ -119,7 +119,7 @@ class Connection:
         try:
             time_left.pause()
             async for piece in iterator:
-                whole = memoryview(piece)  # TypeError for a text
+                whole = memoryview(piece).cast("B")  # TypeError for a text
                 for start in range(0, len(whole), PIECE):
                     data = h11.Data(data=bytes(whole[start : start + PIECE]))
                     await self._write(self._to_bytes(data), time_left)

@@ -173,8 +173,7 @@ class Response:
         raise TypeError("a Response is not pickled or copied: it may hold secrets")
 
     async def _read_raw(self) -> bytes:
-        if self._is_given_up:
-            raise LocalProtocolError("the answer was closed before it was read")
+        self._check_readable()
         if self._body is None:
             return b""
         try:
@@ -191,6 +190,7 @@ class Response:
         if decoder is None:
             return await self._read_raw()
         try:
+            self._check_readable()
             while not (decoded := decoder.take(PIECE)):
                 raw = await self._read_raw()
                 if not raw:
@@ -199,8 +199,13 @@ class Response:
                 decoder.feed(raw)
         except RemoteProtocolError:
             self._give_up()
+            self._is_given_up = True  # where all of it has come, too
             raise
         return decoded
+
+    def _check_readable(self) -> None:
+        if self._is_given_up:
+            raise LocalProtocolError("the answer was closed before it was read")
 
     def _give_up(self) -> None:
         if self._body is not None:
