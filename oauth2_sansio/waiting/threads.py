@@ -9,14 +9,26 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar, assert_never
 
-from ..errors import OAuth2Error, UnsavedTokenError
+from ..errors import (
+    LocalProtocolError,
+    OAuth2Error,
+    Outcome,
+    TransportError,
+    UnsavedTokenError,
+)
+from ..events import Endpoint
 from ..flow import Flow, State
 from ..keeper import AwaitRefresh, RefreshIt, Renewal, SaveIt, TokenKeeper, UseToken
 from ..tokens import OAuth2Token
 from .clock import now
-from .under_way import UnderWay, interrupted, is_own, own_token, too_late
 
 R = TypeVar("R")
+
+# The tickets that this very thread is at, and the new token where it is being saved: a save
+# function that uses the client must not wait for itself.
+_under_way: contextvars.ContextVar[tuple[tuple[TokenKeeper, int, OAuth2Token | None], ...]] = (
+    contextvars.ContextVar("oauth2_sansio_under_way", default=())
+)
 
 
 class ThreadFlight:
@@ -84,11 +96,11 @@ class ThreadFlight:
                     with suppress(UnsavedTokenError):
                         self._save_again(decision)
                 case AwaitRefresh(ticket):
-                    own = own_token(self._keeper, ticket)
+                    own = self._own(ticket)
                     if own is not None:
                         return own
                     if not _wait(done, until):
-                        raise too_late(self._deadline, "another thread's")
+                        raise _too_late(self._deadline)
                     if waited_for is None:
                         waited_for = ticket
                 case _:
@@ -112,7 +124,7 @@ class ThreadFlight:
                     self._save_again(decision)
                     return
                 case AwaitRefresh(ticket):
-                    if is_own(self._keeper, ticket) or not _wait(done, until):
+                    if self._is_own(ticket) or not _wait(done, until):
                         return
                 case _:
                     assert_never(decision)
@@ -127,8 +139,11 @@ class ThreadFlight:
         outcome: OAuth2Token | OAuth2Error | None = None
         saved = False
         try:
-            with UnderWay(self._keeper, decision.ticket, None):
+            mark = self._mark(decision.ticket, None)
+            try:
                 outcome = token = self._drive(decision.flow)
+            finally:
+                _under_way.reset(mark)
             self._call_save(decision.ticket, token, decision.previous)
             saved = True
         except OAuth2Error as error:
@@ -137,8 +152,7 @@ class ThreadFlight:
             raise
         finally:
             if outcome is None and decision.flow.state not in (State.READY, State.SIGNING):
-                # Something like KeyboardInterrupt: the request may be out all the same.
-                outcome = interrupted()
+                outcome = _interrupted()
             self._settle(decision.ticket, outcome, saved=saved)
         return token
 
@@ -151,11 +165,13 @@ class ThreadFlight:
             self._settle(decision.ticket, decision.token, saved=saved)
 
     def _call_save(self, ticket: int, token: OAuth2Token, previous: OAuth2Token) -> None:
+        mark = self._mark(ticket, token)
         try:
-            with UnderWay(self._keeper, ticket, token):
-                self._save(token, previous)
+            self._save(token, previous)
         except Exception as error:
             raise UnsavedTokenError(token) from error
+        finally:
+            _under_way.reset(mark)
 
     def _settle(
         self, ticket: int, outcome: OAuth2Token | OAuth2Error | None, *, saved: bool
@@ -166,9 +182,49 @@ class ThreadFlight:
         if done is not None:
             done.set()
 
+    def _mark(
+        self, ticket: int, token: OAuth2Token | None
+    ) -> contextvars.Token[tuple[tuple[TokenKeeper, int, OAuth2Token | None], ...]]:
+        return _under_way.set((*_under_way.get(), (self._keeper, ticket, token)))
+
+    def _own(self, ticket: int) -> OAuth2Token | None:
+        # The token that this thread is saving; None where another thread is at the ticket.
+        for keeper, number, token in _under_way.get():
+            if keeper is self._keeper and number == ticket:
+                if token is None:
+                    raise LocalProtocolError(
+                        "the renewal of a token asks for this very token",
+                        endpoint=Endpoint.TOKEN,
+                        advice="send token requests, and those of hooks, without this token",
+                    )
+                return token
+        return None
+
+    def _is_own(self, ticket: int) -> bool:
+        return any(mark[0] is self._keeper and mark[1] == ticket for mark in _under_way.get())
+
 
 def _wait(done: threading.Event | None, until: float) -> bool:
     return done is None or done.wait(min(until - time.monotonic(), threading.TIMEOUT_MAX))
+
+
+def _too_late(deadline: float) -> TransportError:
+    return TransportError(
+        f"another thread's renewal has not ended within {deadline:g} seconds",
+        outcome=Outcome.NOT_SENT,
+        endpoint=Endpoint.TOKEN,
+        advice="try again",
+    )
+
+
+def _interrupted() -> TransportError:
+    # Something like KeyboardInterrupt: the request may have gone out all the same.
+    return TransportError(
+        "the renewal was interrupted",
+        outcome=Outcome.UNKNOWN,
+        endpoint=Endpoint.TOKEN,
+        advice="the server may have acted: try once more, or authorize again",
+    )
 
 
 def call_within(seconds: float, call: Callable[[], R], late: Callable[[], Exception]) -> R:
