@@ -19,7 +19,7 @@ DROPIN = """
     amending authorizing callbacks calls configured hooks kinds library_errors methods parameters
     responses settings vocabulary
 """
-WAITING = "blocking clock threads under_way"
+WAITING = "blocking clock threads"
 ADAPTER = "auth errors sending session"
 
 _SCRIPT = """
