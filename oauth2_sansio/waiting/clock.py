@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from time import monotonic
+from time import time as wall_clock
 
-_AHEAD = time.time() - time.monotonic()
+_AHEAD = wall_clock() - monotonic()
 
 
 def now() -> float:
@@ -13,7 +15,8 @@ def now() -> float:
     Where somebody sets the wall clock back, a token would seem to live longer than it does: so the
     later of the wall clock and a clock that only goes forward counts.
     """
-    return max(time.time(), _AHEAD + time.monotonic())
+    wall, passed = wall_clock(), _AHEAD + monotonic()
+    return passed if passed > wall else wall  # noqa: FURB136 - `max` takes twice as long
 
 
 def sleep(seconds: float) -> None:
