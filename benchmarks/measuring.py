@@ -63,21 +63,29 @@ def relative_times(steps: Mapping[str, Step], *, rounds: int = 25, times: int = 
 
 
 def can_count() -> bool:
-    """Say whether instructions can be counted: whether there is a valgrind."""
-    return shutil.which("valgrind") is not None
+    """Say whether instructions can be counted: whether there is a valgrind, with its vgdb."""
+    return all(map(shutil.which, ("valgrind", "vgdb")))
 
 
-def instructions(case: str, times: int, port: int = 0) -> float:
+def instructions(case: str, times: int, port: int) -> float:
     """Return how many instructions one step of a case takes in user space.
 
     Counted in a process of its own, for so many steps and for twice as many: the difference is
-    without the start of Python, the imports and the building of the case.
+    without what switching the counter on and off takes.
     """
-    counts = [
-        _count("-m", "benchmarks", "--case", case, str(number), str(port))
-        for number in (times, 2 * times)
-    ]
+    counts = [_count(case, number, port) for number in (times, 2 * times)]
     return (counts[1] - counts[0]) / times
+
+
+def repeat_counted(step: Step, times: int) -> None:
+    """Do a step so many times while valgrind, under which this process runs, counts.
+
+    What comes before is not counted. A start of Python with its imports is a thousand million
+    instructions, of which no two are the same: the difference of two of them says nothing.
+    """
+    _switch_counter("on")
+    repeat(step, times)
+    _switch_counter("off")
 
 
 def modules_of_import(statement: str) -> set[str]:
@@ -142,15 +150,15 @@ def _answer(connection: socket.socket) -> None:
                 connection.sendall(_ANSWER)
 
 
-def _count(*arguments: str) -> int:
+def _count(case: str, times: int, port: int) -> int:
     done = subprocess.run(
         [
             "valgrind",
-            "--tool=cachegrind",
-            "--cache-sim=no",
-            "--cachegrind-out-file=/dev/null",
+            "--tool=callgrind",
+            "--instr-atstart=no",
+            "--callgrind-out-file=/dev/null",
             sys.executable,
-            *arguments,
+            *("-m", "benchmarks", "--case", case, str(times), str(port)),
         ],
         cwd=ROOT,
         env={**os.environ, **_ENVIRONMENT},
@@ -160,5 +168,15 @@ def _count(*arguments: str) -> int:
     )
     found = re.search(r"I +refs: +([0-9,]+)", done.stderr)
     if done.returncode or found is None:
-        sys.exit(f"{' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+        sys.exit(f"{case}:\n{done.stdout}{done.stderr}")
     return int(found[1].replace(",", ""))
+
+
+def _switch_counter(position: str) -> None:
+    # posix_spawn, since what subprocess does around it would be counted.
+    program = shutil.which("vgdb")
+    if program is None:
+        raise FileNotFoundError("vgdb")
+    command = [program, f"--pid={os.getpid()}", "instrumentation", position]
+    nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
+    os.waitpid(os.posix_spawn(program, command, os.environ, file_actions=nowhere), 0)

@@ -18,7 +18,7 @@ import trio
 from oauth2_sansio.version import __version__
 
 from .connection import open_connection
-from .errors import RedirectError, UnusableClientError
+from .errors import HTTPError, RedirectError, UnusableClientError
 from .exchange import exchange
 from .headers import Headers
 from .pool import Pool
@@ -174,12 +174,12 @@ class HTTPClient:
             response = await self.send(request, stream=stream)
             try:
                 following = redirected(request, response)
-            except RedirectError:
+                if following is None:
+                    return response
+                await response.aread(limit=_SHORT)  # so that the connection can be kept
+            except HTTPError:
                 await response.aclose()
                 raise
-            if following is None:
-                return response
-            await response.aclose()
             left = max(until - trio.current_time(), _AT_ONCE)
             request = replace(following, deadline=left)
         raise RedirectError(f"more than {MOST_REDIRECTS} redirects")
@@ -242,6 +242,7 @@ _DEFAULT_HEADERS = Headers(
         ("User-Agent", f"oauth2-sansio/{__version__}"),
     )
 )
+_SHORT = 65_536  # bytes of the body of a redirect
 _AT_ONCE = 1e-9  # seconds: a deadline that has passed already
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import Enum, auto
+from typing import assert_never
 
 import trio
 
@@ -113,6 +114,8 @@ class TimeLeft:
                 seconds = self._timeout.connect
             case Step.PLACE:
                 seconds = self._timeout.pool
+            case _:
+                assert_never(step)
         self._scope.deadline = min(trio.current_time() + seconds, self._until)
 
     def pause(self) -> None:
@@ -135,6 +138,8 @@ class TimeLeft:
                 return ConnectTimeout(f"no connection to {origin}", sent=sent)
             case Step.PLACE:
                 return PoolTimeout(f"all connections for {origin} are in use", sent=sent)
+            case _:
+                assert_never(self._step)
 
 
 def check_duration(seconds: float, what: str) -> float:

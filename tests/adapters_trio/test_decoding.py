@@ -5,6 +5,7 @@ import gzip
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from oauth2_sansio_trio import RemoteProtocolError
 from oauth2_sansio_trio.decoding import GzipDecoder
 

@@ -5,6 +5,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
+
 from oauth2_sansio_trio import Headers, Limits, LocalProtocolError, Request, Timeout
 from oauth2_sansio_trio.request import build_request, read_request
 

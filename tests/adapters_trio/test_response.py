@@ -3,9 +3,11 @@ from __future__ import annotations
 import copy
 import gzip
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from oauth2_sansio_trio import (
     HTTPError,
     HTTPStatusError,
@@ -115,7 +117,8 @@ def test_what_is_no_json_is_a_value_error(content: bytes) -> None:
 
 
 def test_an_answer_is_not_pickled_or_copied() -> None:
-    for attempt in (pickle.dumps, copy.copy):
+    attempts: list[Callable[[Response], object]] = [pickle.dumps, copy.copy]
+    for attempt in attempts:
         with pytest.raises(TypeError, match="secrets"):
             attempt(Response(200))
 
@@ -126,11 +129,11 @@ async def test_a_body_is_read_once_and_kept() -> None:
 
     with pytest.raises(LocalProtocolError, match="aread"):
         _ = response.content
-    assert not response.is_closed
+    closed_before = response.is_closed
     assert await response.aread() == b"ab"
     assert await response.aread() == b"ab"
     assert response.content == b"ab"
-    assert response.is_closed
+    assert (closed_before, response.is_closed) == (False, True)
     assert [piece async for piece in response.iter_bytes()] == [b"ab"]
     assert [piece async for piece in response.iter_raw()] == [b"ab"]
     assert [piece async for piece in Response(200).iter_bytes()] == []

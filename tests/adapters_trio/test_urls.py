@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from oauth2_sansio_trio import LocalProtocolError
 from oauth2_sansio_trio.urls import (
     Address,

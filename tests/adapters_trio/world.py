@@ -6,9 +6,11 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 import trio
+
 from oauth2_sansio_trio import HTTPClient
 from oauth2_sansio_trio.pool import Pool
 
@@ -70,7 +72,7 @@ async def keep_answering(server: Server, stream: Stream) -> None:
         await stream.send_all(OK)
 
 
-async def stay_silent(server: Server, stream: Stream) -> None:
+async def stay_silent(_server: Server, stream: Stream) -> None:
     """Read, and say nothing."""
     while await stream.receive_some():
         pass
@@ -97,9 +99,7 @@ async def serving(
             stream.socket.close()
 
     async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(
-            lambda task_status: trio.serve_tcp(serve, 0, host="127.0.0.1", task_status=task_status)
-        )
+        listeners = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
         port = listeners[0].socket.getsockname()[1]
         server.url = f"{'http' if ssl_context is None else 'https'}://127.0.0.1:{port}"
         try:
