@@ -221,5 +221,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f": its certificate is refused: {printable(error.verify_message, 200)}"
     if isinstance(error, ssl.SSLError):
-        return f": TLS fails: {printable(getattr(error, 'reason', None) or str(error), 200)}"
+        reason = getattr(error, "reason", None) or str(error)  # ours has no `reason`
+        return f": TLS fails: {printable(reason, 200)}"
     return ""
