@@ -194,9 +194,9 @@ async def test_a_body_that_never_comes_ends_at_the_deadline() -> None:
         yield b"a"
         await trio.sleep_forever()
 
-    async with serving(stay_silent) as server, HTTPClient(timeout=0.05) as client:
+    async with serving(stay_silent) as server, HTTPClient(timeout=Timeout(write=0.05)) as client:
         with pytest.raises(DeadlineExceeded) as caught:
-            await client.post(server.url, content=body(), deadline=0.1)
+            await client.post(server.url, content=body(), deadline=0.3)
         assert caught.value.sent
         assert counts(client) == (0, 0)
 

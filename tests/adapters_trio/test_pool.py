@@ -161,6 +161,7 @@ async def test_the_oldest_idle_connection_makes_room_for_another_origin(
     order: list[Origin] = []
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.use, A, order, 1)
+        await wait_all_tasks_blocked()
         nursery.start_soon(world.use, A, order, 2.5)
         await wait_all_tasks_blocked()
         nursery.start_soon(world.use, B, order, 1)

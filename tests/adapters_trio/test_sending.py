@@ -162,11 +162,11 @@ async def test_a_compressed_answer_is_not_decoded() -> None:
 )
 async def test_no_answer_is_a_failure(handler: world.Handler, sent: bool) -> None:
     async with serving(handler) as server, HTTPClient() as client:
-        event = await send(client, to_token_endpoint(server.url), deadline=0.1)
+        event = await send(client, to_token_endpoint(server.url), deadline=0.3)
         assert isinstance(event, RequestFailed)
         assert event.sent is sent
         assert counts(client) == (0, 0)
-        event = await send(client, to_token_endpoint(server.url), timeout=0.1)
+        event = await send(client, to_token_endpoint(server.url), timeout=0.3)
         assert isinstance(event, RequestFailed)
 
 
@@ -191,7 +191,7 @@ async def test_an_unknown_outcome_reaches_the_caller() -> None:
     async with serving(stay_silent) as server, HTTPClient() as client:
         oauth = Client(server=Server(issuer=server.url, token_endpoint=server.url), client_id="app")
         with pytest.raises(TransportError) as caught:
-            await run(oauth.client_credentials(), client, deadline=0.1)
+            await run(oauth.client_credentials(), client, deadline=0.3)
         assert caught.value.outcome is Outcome.UNKNOWN
 
 
