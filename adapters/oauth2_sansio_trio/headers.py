@@ -18,7 +18,9 @@ class Headers(Mapping[str, str]):
 
     def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         self._pairs: Pairs
-        if isinstance(headers, Headers):
+        if type(headers) is list or type(headers) is tuple:  # the usual case, told apart fast
+            self._pairs = tuple(cast("list[tuple[str, str]]", headers))
+        elif isinstance(headers, Headers):
             self._pairs = headers.pairs
         elif isinstance(headers, Mapping):
             self._pairs = tuple(cast("Mapping[str, str]", headers).items())

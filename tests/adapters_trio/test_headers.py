@@ -23,6 +23,8 @@ def test_headers_are_made_of_a_mapping_or_of_headers() -> None:
     assert Headers({"a": "1"}).pairs == (("a", "1"),)
     assert Headers(Headers(FIELDS)).pairs == FIELDS
     assert Headers().pairs == ()
+    assert Headers(pair for pair in FIELDS).pairs == FIELDS
+    assert Headers(list(FIELDS)).pairs == FIELDS
 
 
 def test_headers_are_changed_into_new_ones() -> None:
