@@ -139,7 +139,7 @@ class TokenKeeper:
         self._dead: tuple[str, OAuth2Error] | None = None  # a refresh token, and how it died
         # Until when, and for which members of the token, this header is good. One value, so that
         # threads see all of it or nothing.
-        self._ready: tuple[float, object, object, object, object, str] | None = None
+        self._ready: tuple[float, dict[str, object], str] | None = None
         self._unsaved: OAuth2Token | None = None  # the token saved last, while this one is not
         # The expiry with which a token has arrived that is used once even if it has expired. One
         # that the user changes afterwards counts.
@@ -193,15 +193,9 @@ class TokenKeeper:
         Raises `InvalidTokenError` for a token that cannot be sent.
         """
         ready = self._ready
-        if ready is not None and now < ready[0] and (token := self._token) is not None:
-            member = token.get  # the user may change the token in place
-            if (
-                member("access_token") is ready[1]
-                and member("expires_at") is ready[2]
-                and member("expires_in") is ready[3]
-                and member("token_type") is ready[4]
-            ):
-                return ready[5]
+        # The user may change the token in place.
+        if ready is not None and now < ready[0] and self._token == ready[1]:
+            return ready[2]
         return self._look_again(now)
 
     def acquire(
@@ -362,7 +356,7 @@ class TokenKeeper:
         token = self._token
         if token is None or self._running is not None or self._unsaved is not None:
             return None
-        members = [token.get(name) for name in _READ_FOR_THE_HEADER]
+        members = dict(token)  # before they are read, since another thread may change them
         stale_at = token.stale_at(self._leeway)
         if stale_at is None:
             stale_at = inf
@@ -370,11 +364,8 @@ class TokenKeeper:
             return None
         header = authorization_header(token)
         self._untried = None
-        self._ready = (stale_at, members[0], members[1], members[2], members[3], header)
+        self._ready = (stale_at, members, header)
         return header
-
-
-_READ_FOR_THE_HEADER = ("access_token", "expires_at", "expires_in", "token_type")
 
 
 def _expiry(token: OAuth2Token) -> tuple[object, object]:

@@ -38,6 +38,19 @@ class BodyAtHand(BytesIO):
     """The body of an answer to a request with credentials, read within the limit already."""
 
 
+class Unfollowed(requests.Response):
+    """An answer to a request with credentials, as long as requests has it in hand.
+
+    Even where it is told to follow no redirect, requests prepares the next request, and raises for
+    a target that it cannot read.
+    """
+
+    @property
+    def is_redirect(self) -> bool:
+        """False, whatever the status."""
+        return False
+
+
 class Sender:
     """Send the requests of one flow, and keep the last response.
 
@@ -95,14 +108,16 @@ class Sender:
             stream=True,
             **self._options,
         )
+        if type(response) is Unfollowed:
+            _let_go(response)
         if type(response) is requests.Response:
-            read_within_limit(response)
+            _read_within_limit(response)
         return response
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         # First of all hooks, since requests and its hooks read the body without a limit. A function
         # as `auth` also keeps requests from adding credentials of its own, say from `.netrc`.
-        on_response(request, read_within_limit)
+        on_response(request, _take_in_hand)
         if self._http_auth is None:
             return request
         authorized: requests.PreparedRequest = self._http_auth(request)
@@ -125,12 +140,19 @@ def received(response: Any) -> ResponseReceived:
     )
 
 
-def read_within_limit(response: requests.Response, **_options: Any) -> None:
-    """Read the body of a response, and no more of it than it takes to refuse one that is too long.
+def _take_in_hand(response: requests.Response, **_options: Any) -> None:
+    if type(response) is requests.Response:
+        response.__class__ = Unfollowed
+        _read_within_limit(response)
 
-    Raises what requests raises for a body that is cut off. A body that is there already, as in
-    responses that a test has made, is left alone.
-    """
+
+def _let_go(response: Any) -> None:
+    response.__class__ = requests.Response
+
+
+def _read_within_limit(response: requests.Response) -> None:
+    # No more is read than it takes to refuse an answer that is too long. A body that is there
+    # already, as in responses that a test has made, is left alone.
     raw = response.raw
     is_read = getattr(response, "_content", False) is not False
     if is_read or raw is None or isinstance(raw, BodyAtHand):

@@ -23,7 +23,7 @@ from oauth2_sansio.waiting.threads import ThreadFlight
 
 from .auth import HeaderAuth, OAuth2Auth, PlacedToken, is_repeatable, repetition
 from .errors import as_requests_error
-from .sending import BodyAtHand, Sender, leave_alone
+from .sending import Sender, leave_alone
 
 _SESSION_ATTRIBUTES = frozenset(
     {
@@ -170,7 +170,14 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
         placed: HeaderAuth | PlacedToken | None = None
         if auth is None:
             if not withhold_token:
-                auth = placed = self._authorization()
+                # The common case first: a fresh token in the header, made already.
+                header = None
+                if self.token_placement == "header" and not self.compliance_hook:
+                    header = self._keeper.header(now())
+                placed = self._header_auth
+                if header is not placed.header:
+                    placed = self._place(header)
+                auth = placed
             elif self.auth is None:
                 auth = leave_alone
         response = super().request(
@@ -216,12 +223,6 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
         if own.should_strip_auth(response.request.url or "", prepared_request.url or ""):
             prepared_request.headers.pop("Authorization", None)
 
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return where a response redirects to; nowhere where the request had credentials."""
-        if type(resp.raw) is BodyAtHand:
-            return None
-        return super().get_redirect_target(resp)
-
     def close(self) -> None:
         """Save a token that could not be saved before, and close the connections.
 
@@ -245,15 +246,10 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
         keeper = TokenKeeper(token, self._renewal_of(token), leeway=self.leeway)
         return keeper, ThreadFlight(keeper, self.run, self._save, deadline=self.deadline)
 
-    def _authorization(self) -> HeaderAuth | PlacedToken:
-        # The common case first: a fresh token in the header, made already.
-        if self.token_placement == "header" and not self.compliance_hook:
-            header = self._keeper.header(now())
-            if header is not None:
-                ready = self._header_auth
-                if ready.header is not header:
-                    ready = self._header_auth = HeaderAuth(header)
-                return ready
+    def _place(self, header: str | None) -> HeaderAuth | PlacedToken:
+        if header is not None:
+            self._header_auth = HeaderAuth(header)
+            return self._header_auth
         return PlacedToken(
             self._flight.token(), self.token_placement, self.protected_request_hooks()
         )
