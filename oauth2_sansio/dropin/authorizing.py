@@ -20,13 +20,6 @@ _DEFAULTS = ("response_mode", "nonce", "prompt", "login_hint", "access_type")
 class Authorizing(Configured):
     """Make authorization URLs, and read what comes back."""
 
-    # These are of the last authorization URL that was made here.
-    _code_verifier: str | None = None
-    _asked_type: str | None = None
-    _asked_mode: str | None = None
-
-    _warned = False
-
     def create_authorization_url(
         self,
         url: str | None = None,
@@ -69,8 +62,9 @@ class Authorizing(Configured):
         assert isinstance(action, Finished)  # without PAR nothing has to be sent
         pending = action.result
         self.state = pending.state
-        self._code_verifier = code_verifier or pending.code_verifier
-        self._asked_type, self._asked_mode = response_type, parameters.get("response_mode")
+        kept = self._kept
+        kept.code_verifier = code_verifier or pending.code_verifier
+        kept.asked_type, kept.asked_mode = response_type, parameters.get("response_mode")
         return pending.url, pending.state
 
     def _takes_challenge(self, parameters: dict[str, Any], code_verifier: str | None) -> bool:
@@ -101,8 +95,9 @@ class Authorizing(Configured):
         token_is_welcome: bool = False,
     ) -> Callback:
         expected = state or self.state
-        if expected is None and not self._warned:
-            self._warned = True
+        kept = self._kept
+        if expected is None and not kept.warned:
+            kept.warned = True
             warnings.warn(
                 "this callback is accepted although no state is expected: anybody can forge it. "
                 "Pass state= to fetch_token or to the constructor",
@@ -113,8 +108,8 @@ class Authorizing(Configured):
         return read_callback(
             response.decode("ascii", "replace") if isinstance(response, bytes) else str(response),
             state=expected,
-            response_type=self._asked_type or self._response_type(),
-            response_mode=self._asked_mode or self.metadata.get("response_mode"),
+            response_type=kept.asked_type or self._response_type(),
+            response_mode=kept.asked_mode or self.metadata.get("response_mode"),
             token_is_welcome=token_is_welcome or no_endpoint or self._response_type() == "token",
             issuer=self.metadata.get("issuer"),
             issuer_required=bool(

@@ -13,8 +13,8 @@ from ..resource import TokenPlacement
 from ..server import Server
 from .calls import Call
 from .hooks import ComplianceHooks, HookType, amend_by
+from .kept import Kept
 from .methods import (
-    AuthFunction,
     Chosen,
     Credentials,
     check_method,
@@ -44,7 +44,7 @@ class Configured:
     redirect_uri: str | None
     token_placement: str
     update_token: Callable[..., Any] | None
-    code_challenge_method: str | None
+    code_challenge_method: str | None = None
     deadline: float
     metadata: dict[str, Any]
     compliance_hook: ComplianceHooks
@@ -78,15 +78,15 @@ class Configured:
         self.redirect_uri = redirect_uri
         self.token_placement = TokenPlacement(token_placement).value
         self.update_token = update_token
-        self.code_challenge_method = settings.get("code_challenge_method")
+        if settings.get("code_challenge_method") is not None:
+            self.code_challenge_method = settings["code_challenge_method"]
         self.deadline = settings.get("deadline", 30.0)
         self.compliance_hook = ComplianceHooks()
-        self._auth_methods: dict[str, AuthFunction] = {}
         server = settings.get("server")
-        self._allow_insecure_http: bool = settings.get(
-            "allow_insecure_http", server is not None and server.allow_insecure_http
+        self._kept = Kept(
+            settings.get("allow_insecure_http", server is not None and server.allow_insecure_http),
+            settings.get("url_allowed"),
         )
-        self._url_allowed: Callable[[str], bool] | None = settings.get("url_allowed")
         self._hold_token(token, leeway)
 
     @abstractmethod
@@ -100,7 +100,7 @@ class Configured:
             called as `function(client, method, uri, headers, body)` and returns the last three.
         """
         name, function = read_registration(auth)
-        self._auth_methods[name] = function
+        self._kept.auth_methods[name] = function
 
     def register_compliance_hook(self, hook_type: str, hook: Callable[..., Any]) -> None:
         """Add a function that changes requests or responses; ValueError for an unknown type.
@@ -125,7 +125,7 @@ class Configured:
         server = Server(
             issuer=self.metadata.get("issuer"),
             code_challenge_methods_supported=None if methods is None else tuple(methods),
-            allow_insecure_http=self._allow_insecure_http,
+            allow_insecure_http=self._kept.allow_insecure_http,
             **target,
         )
         return Client(
@@ -134,7 +134,7 @@ class Configured:
             auth=chosen.way,
             omit_pkce=omit_pkce,
             amend_request=amend_by(self.compliance_hook.of(hooks), hooks) if hooks else (),
-            url_allowed=self._url_allowed,
+            url_allowed=self._kept.url_allowed,
         )
 
     def _call(
@@ -154,7 +154,7 @@ class Configured:
         )
 
     def _chosen(self, auth: Any, method: Any) -> Chosen:
-        credentials = Credentials(self, self.client_id, self.client_secret, self._auth_methods)
+        credentials = Credentials(self, self.client_id, self.client_secret, self._kept.auth_methods)
         return credentials.choose(auth, method, self._is_http_auth)
 
     def _is_http_auth(self, auth: Any) -> bool:

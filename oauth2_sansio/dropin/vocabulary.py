@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +32,6 @@ class AskedAbout:
 
 class Vocabulary(Authorizing):
     """What the classes of all adapters know and decide without I/O."""
-
-    # These are of the last calls of `fetch_token`, for renewals.
-    _last_token_url: str | None = None
-    _client_credentials: Callable[[], Call[OAuth2Token]] | None = None
 
     @property
     def token(self) -> OAuth2Token | None:
@@ -74,7 +70,7 @@ class Vocabulary(Authorizing):
         if response is not None:
             callback = self._read_callback(response, url, state, now)
             if callback.token is not None:
-                self._client_credentials = None
+                self._kept.client_credentials = None
                 return callback.token
             parameters["code"] = callback.code
             grant_type = grant_type or "authorization_code"
@@ -102,8 +98,8 @@ class Vocabulary(Authorizing):
 
         def succeed() -> None:
             # Renewed with all that was asked for here; a user's token is not renewed so.
-            self._client_credentials = call if for_itself else None
-            self._last_token_url = url or self._last_token_url
+            self._kept.client_credentials = call if for_itself else None
+            self._kept.token_url = url or self._kept.token_url
 
         def call() -> Call[OAuth2Token]:
             client = self._client(Endpoint.TOKEN, url, chosen, hooks=HookType.ACCESS_TOKEN_REQUEST)
@@ -123,7 +119,10 @@ class Vocabulary(Authorizing):
                     endpoint=Endpoint.TOKEN,
                     advice="pass authorization_response=, which also says why there is none",
                 )
-            defaults = {"redirect_uri": self.redirect_uri, "code_verifier": self._code_verifier}
+            defaults = {
+                "redirect_uri": self.redirect_uri,
+                "code_verifier": self._kept.code_verifier,
+            }
         else:
             defaults = {"scope": self.scope or None}
         for name, value in defaults.items():
@@ -211,8 +210,8 @@ class Vocabulary(Authorizing):
         self._keeper = TokenKeeper(read_given_token(token), self._renewal, leeway=leeway)
 
     def _renewal(self, token: OAuth2Token) -> Flow[OAuth2Token]:
-        if not token.refresh_token and self._client_credentials is not None:
-            return self._client_credentials()
+        if not token.refresh_token and self._kept.client_credentials is not None:
+            return self._kept.client_credentials()
         return self._renewal_of_another(token)
 
     def _renewal_of_another(self, token: OAuth2Token) -> Flow[OAuth2Token]:
@@ -220,7 +219,7 @@ class Vocabulary(Authorizing):
         if token.refresh_token and self._token_url():
             return self._refreshing(None, None, "", None, None, {})(token)
         if self.metadata.get("grant_type") == "client_credentials" and self._token_url():
-            url = self._last_token_url if not self.metadata.get("token_endpoint") else None
+            url = self._kept.token_url if not self.metadata.get("token_endpoint") else None
             call = self._fetching(url, "", "POST", None, None, "client_credentials", None, {}, 0.0)
             assert isinstance(call, Call)  # only a callback can hold a token already
             return call
@@ -243,7 +242,7 @@ class Vocabulary(Authorizing):
         return {"access_token": previous.get("access_token")}
 
     def _token_url(self) -> str | None:
-        return self.metadata.get("token_endpoint") or self._last_token_url
+        return self.metadata.get("token_endpoint") or self._kept.token_url
 
     def _named_token(self, token: str | Mapping[str, Any] | None) -> str:
         named: object = token

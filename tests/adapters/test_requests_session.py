@@ -398,3 +398,14 @@ def test_a_flow_may_wait() -> None:
     session, adapter = mounted()
     assert session.run(Flow(lambda _event, _now: next(actions))) == "done"
     assert adapter.sent[0].url == f"{SERVER}/device"
+
+
+def test_a_session_has_few_enough_attributes() -> None:
+    # Instances with more than 30 share no keys: each takes twice the memory, and each call of a
+    # method, also within requests, is slower.
+    session, _ = mounted(code_challenge_method="S256", deadline=9, state="s")
+    session.create_authorization_url(f"{SERVER}/authorize")
+    session.fetch_token(code="c")
+    session.get(API)
+    assert len(vars(session)) <= 30
+    assert repr(session._kept) == "<Kept>"

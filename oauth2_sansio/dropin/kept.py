@@ -1,0 +1,40 @@
+"""What a client of the drop-in vocabulary keeps besides its attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..tokens import OAuth2Token
+from .calls import Call
+from .methods import AuthFunction
+
+
+def _no_methods() -> dict[str, AuthFunction]:
+    return {}
+
+
+@dataclass(slots=True)
+class Kept:
+    """One object, since each attribute of a client costs: a class whose instances have more than 30
+    of them is slower, in every call of the HTTP library too.
+
+    allow_insecure_http, url_allowed: from the constructor.
+    auth_methods: the ways to authenticate that were registered.
+    code_verifier, asked_type, asked_mode: of the last authorization URL that was made.
+    warned: whether the warning of a callback without an expected state is out.
+    token_url, client_credentials: of the last calls that fetched a token, for renewals.
+    """
+
+    allow_insecure_http: bool
+    url_allowed: Callable[[str], bool] | None
+    auth_methods: dict[str, AuthFunction] = field(default_factory=_no_methods)
+    code_verifier: str | None = None
+    asked_type: str | None = None
+    asked_mode: str | None = None
+    warned: bool = False
+    token_url: str | None = None
+    client_credentials: Callable[[], Call[OAuth2Token]] | None = None
+
+    def __repr__(self) -> str:
+        return "<Kept>"  # it holds secrets
