@@ -412,6 +412,20 @@ def test_a_double_at_send(response: Any) -> None:
     assert session.revoke_token(f"{SERVER}/revoke") is response
 
 
+class OwnResponse(requests.Response):
+    """As the caches among the adapters of requests answer."""
+
+
+def test_a_response_of_an_adapters_own_class() -> None:
+    session, adapter = mounted()
+    response = OwnResponse()
+    response.status_code = 200
+    response.raw = BytesIO(b'{"access_token": "a-1"}')
+    adapter.send = Mock(return_value=response)  # type: ignore[method-assign]  # for this one
+    assert session.fetch_token()["access_token"] == "a-1"
+    assert type(response) is OwnResponse
+
+
 @pytest.mark.parametrize(
     ("response", "error"),
     [

@@ -16,7 +16,7 @@ CORE = """
     introspection keeper parameters redaction resource retry_after server tokens urls version
 """
 DROPIN = """
-    amending authorizing callbacks calls configured hooks kinds library_errors methods parameters
+    amending authorizing callbacks calls configured hooks kept kinds library_errors methods parameters
     responses settings vocabulary
 """
 WAITING = "blocking clock threads"
