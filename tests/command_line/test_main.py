@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,16 @@ runpy.run_module("oauth2_sansio", run_name="__main__", alter_sys=True)
 
 
 def bare(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-I", "-S", "-W", "error", "-c", _BARE, str(PACKAGE.parent), *arguments],
-        check=False,
-        capture_output=True,
-        env={"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"},
-        text=True,
-    )
+    # In a folder of its own: where the package is installed, others lie beside it.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, PACKAGE.name).symlink_to(PACKAGE, target_is_directory=True)
+        return subprocess.run(
+            [sys.executable, "-I", "-S", "-W", "error", "-c", _BARE, folder, *arguments],
+            check=False,
+            capture_output=True,
+            env={"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"},
+            text=True,
+        )
 
 
 def test_the_demo_needs_the_standard_library_alone(tmp_path: Path) -> None:
