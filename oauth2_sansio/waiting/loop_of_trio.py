@@ -29,7 +29,7 @@ class TrioLoop(EventLoop):
 
     def is_current(self) -> bool:
         """Say whether the caller runs in this run."""
-        return trio.lowlevel.in_trio_run() and (trio.lowlevel.current_trio_token() is self._token)
+        return runs_here() and trio.lowlevel.current_trio_token() is self._token
 
     def time(self) -> float:
         """Return this run's time in seconds."""
@@ -71,6 +71,15 @@ class TrioLoop(EventLoop):
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many seconds."""
         await trio.sleep(seconds)
+
+
+def runs_here() -> bool:
+    """Say whether the caller is a task of trio."""
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:  # what every version of trio says of it; a question there is only in newer
+        return False
+    return True
 
 
 def _nothing() -> None:

@@ -69,11 +69,11 @@ class EventLoop(ABC):
 
 def current_loop() -> EventLoop:
     """Return the loop that the caller runs in."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
-        from .loop_of_trio import TrioLoop
+    if sys.modules.get("trio") is not None:  # else nobody can run in it
+        from .loop_of_trio import TrioLoop, runs_here
 
-        return TrioLoop()
+        if runs_here():
+            return TrioLoop()
     from .loop_of_asyncio import AsyncioLoop
 
     return AsyncioLoop()

@@ -30,6 +30,7 @@ from oauth2_sansio.testing.ledger import TokenFamily, TokenKind
 from oauth2_sansio.testing.loopback import serve
 from oauth2_sansio.testing.messages import Parameters, Refusal
 from oauth2_sansio.testing.state import ServerState
+from oauth2_sansio.waiting.loop_of_trio import runs_here
 from oauth2_sansio_requests import AssertionSession, OAuth2Session
 
 KEY = "a secret of more than thirty-two bytes"
@@ -199,7 +200,7 @@ async def twenty_answers(kind: Any, server: AuthorizationServer) -> list[int]:
         answers.append((await client.get(f"{server.issuer}/api")).status_code)
 
     try:
-        if trio.lowlevel.in_trio_run():
+        if runs_here():
             async with trio.open_nursery() as nursery:
                 for _ in range(20):
                     nursery.start_soon(ask)
