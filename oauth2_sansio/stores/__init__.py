@@ -1,0 +1,1 @@
+"""Stores of tokens. Each lies in a module of its own, loaded when it is first used."""
