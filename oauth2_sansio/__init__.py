@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .errors import OAuth2Error as OAuthError  # pyright: ignore[reportUnusedImport]
     from .errors import Outcome as Outcome
     from .errors import RemoteProtocolError as RemoteProtocolError
+    from .errors import StoreError as StoreError
     from .errors import TransportError as TransportError
     from .errors import UnsavedTokenError as UnsavedTokenError
     from .errors import UnsupportedTokenTypeError as UnsupportedTokenTypeError
@@ -109,6 +110,7 @@ _MODULES = {
         "OAuth2Error",
         "Outcome",
         "RemoteProtocolError",
+        "StoreError",
         "TransportError",
         "UnsavedTokenError",
         "UnsupportedTokenTypeError",

@@ -8,7 +8,9 @@ OAuth2Error
  ├─ RemoteProtocolError     the server (or what stands between) broke the protocol
  │   └─ MismatchingStateError   the callback does not belong to this authorization
  ├─ ErrorResponse           the server said no, correctly
- └─ TransportError          no response came
+ ├─ TransportError          no response came
+ ├─ UnsavedTokenError       yours: the function that saves tokens has failed
+ └─ StoreError              the store of tokens is down, full, or damaged
 """
 
 from __future__ import annotations
@@ -207,6 +209,30 @@ class UnsavedTokenError(OAuth2Error):
         self.token = token
 
 
+class StoreError(OAuth2Error):
+    """The store of tokens has failed: it is down, full, locked, damaged, or open to others.
+
+    error: `damaged_record` where what is there cannot be read, else `store_error`.
+    cause: the exception of what lies below. It may quote what is stored: mind where you print it.
+        A pickled error leaves it out.
+
+    What was being written may be there or not. Nothing else was changed.
+    """
+
+    default_error = "store_error"
+
+    def __init__(
+        self,
+        description: str,
+        *,
+        cause: BaseException | None = None,
+        error: str | None = None,
+        advice: str | None = None,
+    ) -> None:
+        super().__init__(error, description, advice=advice)
+        self.cause = cause
+
+
 def printable(text: str, limit: int) -> str:
     """Return text in printable ASCII, with escapes for all else, cut to `limit` characters."""
     shown = text[: limit + 1]
@@ -223,7 +249,7 @@ def _rebuild(
     error = kind.__new__(kind, *arguments)
     error.args = arguments  # an OSError, which an adapter's errors are too, has not kept them
     error.response = None
-    if isinstance(error, TransportError):
+    if isinstance(error, (TransportError, StoreError)):
         error.cause = None
     if isinstance(error, UnsavedTokenError):
         error.token = {}

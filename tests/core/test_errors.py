@@ -17,6 +17,7 @@ from oauth2_sansio.errors import (
     OAuth2Error,
     Outcome,
     RemoteProtocolError,
+    StoreError,
     TransportError,
     UnsavedTokenError,
     UnsupportedTokenTypeError,
@@ -36,6 +37,7 @@ EVERY_KIND = [
     ErrorResponse("invalid_grant", "text", endpoint=Endpoint.TOKEN, response=RESPONSE),
     TransportError("text", outcome=Outcome.UNKNOWN, cause=OSError("tOp-sEcret")),
     UnsavedTokenError({"access_token": "tOp-sEcret"}),
+    StoreError("text", cause=OSError("tOp-sEcret"), error="odd", advice="try"),
 ]
 
 
@@ -52,6 +54,7 @@ EVERY_KIND = [
         (ErrorResponse, OAuth2Error, "error_response"),
         (TransportError, OAuth2Error, "transport_error"),
         (UnsavedTokenError, OAuth2Error, "unsaved_token"),
+        (StoreError, OAuth2Error, "store_error"),
     ],
 )
 def test_the_family(kind: type[OAuth2Error], parent: type[Exception], code: str) -> None:
