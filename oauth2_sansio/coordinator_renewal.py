@@ -1,0 +1,396 @@
+"""The step of the coordinator that renews a token, so that nobody else does so meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import ClassVar, TypeAlias
+
+from .coordinator_errors import StoreError, busy, dead, store_failed
+from .coordinator_events import (
+    LeaseHeld,
+    LeaseTaken,
+    LoadRecord,
+    RecordLoaded,
+    RecordReplaced,
+    ReleaseLease,
+    ReplaceRecord,
+    SendRequest,
+    StoreFailed,
+    TakeLease,
+    TooLateToSend,
+)
+from .coordinator_policy import MOST_ROUNDS, Knowledge, Pause, Unsaved, is_same
+from .coordinator_saving import SavingStep
+from .coordinator_table import Handler, Next, Stage
+from .errors import (
+    ErrorResponse,
+    LocalProtocolError,
+    MissingTokenError,
+    OAuth2Error,
+    Outcome,
+    UnsavedTokenError,
+)
+from .events import (
+    Action,
+    Finished,
+    RequestFailed,
+    RequestToSend,
+    ResponseReceived,
+    SignatureMade,
+    Started,
+    Wait,
+    WaitElapsed,
+)
+from .flow import Flow
+from .keeper import Renewal
+from .token_record import (
+    DeadRefreshToken,
+    RecordError,
+    RefreshStarted,
+    TokenRecord,
+    fingerprint,
+)
+from .tokens import OAuth2Token
+
+_NOTHING_HELD = frozenset(
+    {Stage.READY, Stage.PEEKING, Stage.WAITING, Stage.EXTENDING, Stage.FINISHED, Stage.FAILED}
+)
+
+_GoOn: TypeAlias = Callable[[], Next]
+_FlowEvent: TypeAlias = Started | ResponseReceived | RequestFailed | SignatureMade | WaitElapsed
+
+
+class RenewalStep(SavingStep):
+    """Renew a token that others may hold too.
+
+    token: the one to renew, as this process knows it. Where the store has another one, that one is
+        adopted, or renewed in its place.
+    renew: makes the flow.
+    usable: whether the token may go on to be used while it has not expired, where nothing comes of
+        the renewal; false where a resource server has refused it.
+    """
+
+    def __init__(
+        self, known: Knowledge, token: OAuth2Token, renew: Renewal, *, usable: bool
+    ) -> None:
+        super().__init__(known)
+        self._held = token
+        self._token = token  # what is to be renewed
+        self._renew = renew
+        self._usable = usable
+        self._me = known.owner()
+        self._began = 0.0
+        self._asked_at = 0.0  # for the lease
+        self._not_after = 0.0  # the last time at which a request may go out
+        self._looks = 0
+        self._record = known.record(token)
+        self._version = 0
+        self._flow: Flow[OAuth2Token] | None = None
+        self._sent = False
+
+    def abandon(self, stage: Stage) -> ReleaseLease | None:
+        """Return the lease that may be given back: where no request has gone out."""
+        if stage in _NOTHING_HELD or (self._sent and stage is not Stage.RELEASING):
+            return None
+        return ReleaseLease(self._known.key, self._me)
+
+    # Before the lease.
+
+    def _start(self, _event: Started, now: float) -> Next:
+        self._began = now
+        unsaved = self._known.unsaved
+        if unsaved is not None:  # what it was spent for is never used again
+            self._held = self._token = unsaved.token
+            self._owner = unsaved.owner
+            self._me = unsaved.owner or self._me  # the lease is extended, not taken anew
+            return self._save(unsaved)
+        if self._paused(now) is not None:  # others may have had more luck
+            return self._peek()
+        return self._ask_for_lease(now)
+
+    def _stored(self, token: OAuth2Token, now: float) -> Next:
+        self._known.pause = None
+        if self._flow is None and not self._known.is_fresh(token, now):
+            self._held = self._token = token  # an old one that could not be saved any earlier
+            return self._ask_for_lease(now)
+        return super()._stored(token, now)
+
+    def _peek(self) -> Next:
+        return Stage.PEEKING, LoadRecord(self._known.key)
+
+    def _peeked(self, event: RecordLoaded, now: float) -> Next:
+        try:
+            record = self._known.read(event, now)
+        except RecordError as error:
+            return self._give_up(error, now)
+        if record is not None and self._adopts(record, now):
+            return self._stored(record.token, now)
+        paused = self._paused(now)
+        if paused is not None:
+            return self._give_up(paused, now)
+        return self._ask_for_lease(now)
+
+    def _ask_for_lease(self, now: float) -> Next:
+        self._asked_at = now
+        return Stage.LEASING, TakeLease(self._known.key, self._me, self._known.policy.lease)
+
+    def _leased(self, _event: LeaseTaken, now: float) -> Next:
+        self._owner = self._me
+        policy = self._known.policy
+        self._not_after = self._asked_at + policy.lease - policy.deadline
+        return self._reload()
+
+    def _others_at_it(self, event: LeaseHeld, now: float) -> Next:
+        self._owner = None
+        waited = now - self._began
+        if self._may_use(now) or waited >= self._known.policy.patience:
+            return self._give_up(busy(waited), now)
+        seconds = self._known.policy.poll(self._looks, event.seconds)
+        self._looks += 1
+        seconds *= 1 - self._known.share() / 2  # so that those who wait do not all come at once
+        return Stage.WAITING, Wait(seconds, "others are at the renewal of this token")
+
+    def _waited(self, _event: WaitElapsed, now: float) -> Next:
+        return self._peek()
+
+    # Under the lease, before the request.
+
+    def _reload(self) -> Next:
+        return Stage.LOADING, LoadRecord(self._known.key)
+
+    def _loaded(self, event: RecordLoaded, now: float) -> Next:
+        known_before = self._known.seen
+        try:
+            record = self._known.read(event, now)
+        except RecordError as error:
+            return self._give_up(error, now)
+        if record is None:
+            if known_before:
+                return self._give_up(_deleted(), now)
+            record = self._known.record(self._token)
+        elif self._adopts(record, now):
+            return self._stored(record.token, now)
+        self._record, self._version = record, event.version
+        if record.token:
+            self._token = record.token
+        refusal = self._refusal(now)
+        if refusal is not None:
+            return self._give_up(refusal, now)
+        try:
+            self._flow = self._renew(self._token)
+        except OAuth2Error as error:
+            return self._give_up(error, now)
+        return self._mark(now)
+
+    def _adopts(self, record: TokenRecord, now: float) -> bool:
+        # Whether somebody else has renewed the token, so that there is nothing left to do.
+        return not is_same(record.token, self._token) and self._known.is_fresh(record.token, now)
+
+    def _refusal(self, now: float) -> OAuth2Error | None:
+        # Why the record that was loaded forbids a request.
+        spending, started = self._spending, self._record.started
+        if spending is not None:
+            tombstone = self._record.dead
+            if tombstone is not None and tombstone.fingerprint == spending:
+                return dead(tombstone)
+            if self._known.dead is not None and self._known.dead[0] == spending:
+                return dead(DeadRefreshToken(fingerprint=spending, at=now, error="invalid_grant"))
+        if started is not None and started.outcome is not None and started.pause_until is not None:
+            last = Pause(started.pause_until, f"its outcome: {started.outcome.value}")
+            return last.error(now)
+        if started is not None and started.outcome is None and started.owner != self._me:
+            self.cut_off = started
+        return None
+
+    def _mark(self, now: float) -> Next:
+        before = self._record.started
+        mark = RefreshStarted(
+            owner=self._me,
+            at=now,
+            fingerprint=self._spending,
+            failures=0 if before is None else before.failures,
+        )
+        self._record = replace(self._record, token=self._token, started=mark)
+        try:
+            return Stage.MARKING, self._replace(self._record)
+        except LocalProtocolError as error:
+            return self._give_up(error, now)
+
+    def _marked(self, event: RecordReplaced, now: float) -> Next:
+        if event.version is None:  # somebody has written who did not have the lease
+            return self._again(now, self._reload)
+        self._version, self._known.seen = event.version, True
+        if now > self._not_after:
+            return self._too_late(TooLateToSend(), now)
+        return self._go_on(Started(), now)
+
+    def _too_late(self, _event: TooLateToSend, now: float) -> Next:
+        self._sent = False
+        return self._again(now, lambda: self._ask_for_lease(now))
+
+    # The request.
+
+    def _go_on(self, event: _FlowEvent, now: float) -> Next:
+        assert self._flow is not None  # it is made before the mark
+        try:
+            action = self._flow.receive(event, now)
+        except OAuth2Error as error:
+            return self._failed(error, now)
+        return self._pass_on(action, now)
+
+    def _pass_on(self, action: Action[OAuth2Token], now: float) -> Next:
+        match action:
+            case RequestToSend():
+                self._sent = True
+                return Stage.REQUESTING, SendRequest(action, self._not_after)
+            case Finished(token):
+                return self._renewed(token, now)
+            case _:
+                return Stage.REQUESTING, action
+
+    def _renewed(self, token: OAuth2Token, now: float) -> Next:
+        unsaved = Unsaved(token, self._token, self._version, self._me)
+        self._known.unsaved = unsaved
+        return self._save(unsaved)
+
+    def _failed(self, error: OAuth2Error, now: float) -> Next:
+        self._pending = error
+        if isinstance(error, ErrorResponse) and error.error == "invalid_grant" and self._spending:
+            return self._refused(error, now)
+        return self._note(error, now)
+
+    # After a failure.
+
+    def _refused(self, error: ErrorResponse, now: float) -> Next:
+        assert self._spending is not None  # looked at by the caller
+        self._known.dead = self._spending, error
+        if self.cut_off is not None:
+            error.add_note(
+                f"An earlier refresh, begun at {self.cut_off.at:.0f} (seconds since the epoch), "
+                "was cut off: its answer, with the token that followed, may have been lost."
+            )
+        return self._confirm()
+
+    def _confirm(self) -> Next:
+        return Stage.CONFIRMING, LoadRecord(self._known.key)
+
+    def _confirmed(self, event: RecordLoaded, now: float) -> Next:
+        try:
+            record = self._known.read(event, now)
+        except RecordError:
+            return self._end(now)  # it is left as it is; what the server said counts more
+        if record is None:
+            return self._end(now)
+        if not is_same(record.token, self._token):
+            # Another refresh token lives: this one was none but an old one.
+            self._pending = None
+            if self._known.is_fresh(record.token, now):
+                return self._stored(record.token, now)
+            return self._again(now, lambda: self._ask_for_lease(now))
+        return self._bury(record, event.version, now)
+
+    def _bury(self, record: TokenRecord, version: int, now: float) -> Next:
+        assert self._spending is not None  # nothing else is refused like that
+        self._record, self._version = record, version
+        tombstone = DeadRefreshToken(fingerprint=self._spending, at=now, error="invalid_grant")
+        return Stage.BURYING, self._replace(replace(record, started=None, dead=tombstone))
+
+    def _buried(self, event: RecordReplaced, now: float) -> Next:
+        if event.version is None:
+            return self._again(now, self._confirm)
+        return self._end(now)
+
+    def _note(self, error: OAuth2Error, now: float) -> Next:
+        mark = self._record.started
+        assert mark is not None  # it was written before the request
+        if isinstance(error, LocalProtocolError):  # nothing has begun
+            return Stage.NOTING, self._replace(replace(self._record, started=None))
+        failures = mark.failures + 1
+        until = now + self._known.policy.pause(failures, error.retry_after)
+        self._known.pause = Pause(until, error.error)
+        noted = replace(
+            mark,
+            outcome=error.outcome or Outcome.UNKNOWN,
+            failures=failures,
+            pause_until=until,
+        )
+        return Stage.NOTING, self._replace(replace(self._record, started=noted))
+
+    def _noted(self, _event: object, now: float) -> Next:
+        return self._end(now)
+
+    def _store_failed(self, event: StoreFailed, now: float) -> Next:
+        policy = self._known.policy
+        self._known.pause = Pause(now + policy.first_pause, "the store has failed")
+        return self._give_up(store_failed(event.cause, "reaching the token's record"), now)
+
+    def _again(self, now: float, go_on: _GoOn) -> Next:
+        self._rounds += 1
+        if self._rounds > MOST_ROUNDS:
+            return self._give_up(StoreError("others write this record again and again"), now)
+        return go_on()
+
+    # The end.
+
+    def _give_up(self, error: OAuth2Error, now: float) -> Next:
+        self._pending = error
+        return self._end(now)
+
+    def _conclude(self, now: float) -> Next:
+        error = self._pending
+        if error is not None and not isinstance(error, UnsavedTokenError) and self._may_use(now):
+            return Stage.FINISHED, Finished(self._held)
+        return super()._conclude(now)
+
+    def _may_use(self, now: float) -> bool:
+        end = self._held.expires_at
+        return (
+            self._usable and self._held.access_token is not None and end is not None and now < end
+        )
+
+    def _paused(self, now: float) -> OAuth2Error | None:
+        return None if self._known.pause is None else self._known.pause.error(now)
+
+    @property
+    def _spending(self) -> str | None:
+        refresh_token = self._token.refresh_token
+        return None if refresh_token is None else fingerprint(refresh_token)
+
+    def _replace(self, record: TokenRecord) -> ReplaceRecord:
+        return ReplaceRecord(self._known.key, record.to_bytes(), self._version)
+
+    HANDLERS: ClassVar[Mapping[tuple[Stage, type], Handler]] = MappingProxyType(
+        {
+            **SavingStep.HANDLERS,
+            (Stage.READY, Started): _start,
+            (Stage.PEEKING, RecordLoaded): _peeked,
+            (Stage.PEEKING, StoreFailed): _store_failed,
+            (Stage.LEASING, LeaseTaken): _leased,
+            (Stage.LEASING, LeaseHeld): _others_at_it,
+            (Stage.LEASING, StoreFailed): _store_failed,
+            (Stage.WAITING, WaitElapsed): _waited,
+            (Stage.LOADING, RecordLoaded): _loaded,
+            (Stage.LOADING, StoreFailed): _store_failed,
+            (Stage.MARKING, RecordReplaced): _marked,
+            (Stage.MARKING, StoreFailed): _store_failed,
+            (Stage.REQUESTING, ResponseReceived): _go_on,
+            (Stage.REQUESTING, RequestFailed): _go_on,
+            (Stage.REQUESTING, SignatureMade): _go_on,
+            (Stage.REQUESTING, WaitElapsed): _go_on,
+            (Stage.REQUESTING, TooLateToSend): _too_late,
+            (Stage.CONFIRMING, RecordLoaded): _confirmed,
+            (Stage.CONFIRMING, StoreFailed): _noted,
+            (Stage.BURYING, RecordReplaced): _buried,
+            (Stage.BURYING, StoreFailed): _noted,
+            (Stage.NOTING, RecordReplaced): _noted,
+            (Stage.NOTING, StoreFailed): _noted,
+        }
+    )
+
+
+def _deleted() -> MissingTokenError:
+    return MissingTokenError(
+        "somebody has deleted the stored token", advice="authorize again, or assign a token"
+    )
