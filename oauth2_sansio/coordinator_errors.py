@@ -1,38 +1,14 @@
 """What goes wrong between a coordinator and its store.
 
-OAuth2Error
- ├─ StoreError           the store has failed: nothing was sent, nothing is overwritten
- └─ RefreshPausedError   the last refresh has failed a moment ago, and the next may not begin yet
-
-See `token_record.py` for records that cannot be used, `UnsavedTokenError` for a token that could
-not be saved.
+A store that fails is a `StoreError`, a record that cannot be used is one of its kinds
+(`token_record.py`), a token that could not be saved is an `UnsavedTokenError`.
 """
 
 from __future__ import annotations
 
-from .errors import ErrorResponse, OAuth2Error, Outcome, TransportError, printable
+from .errors import ErrorResponse, OAuth2Error, Outcome, StoreError, TransportError
 from .events import Endpoint
 from .token_record import DeadRefreshToken
-
-
-class StoreError(OAuth2Error):
-    """The store has failed, and so nothing was sent.
-
-    cause: what the store has raised. It may quote a password: mind where you print it. A pickled
-        error leaves it out.
-    """
-
-    default_error = "token_store"
-    cause: Exception | None = None
-
-    def __init__(self, description: str, *, cause: Exception | None = None) -> None:
-        super().__init__(
-            None,
-            description,
-            outcome=Outcome.NOT_SENT,
-            advice="mend the store; the token in memory is good as long as it has not expired",
-        )
-        self.cause = cause
 
 
 class RefreshPausedError(OAuth2Error):
@@ -51,11 +27,25 @@ class RefreshPausedError(OAuth2Error):
         )
 
 
-def store_failed(cause: Exception, what: str) -> OAuth2Error:
-    """Return the error for a store that has raised while doing something."""
-    if isinstance(cause, OAuth2Error):  # its text is fit to be printed, and says more
-        return StoreError(f"{what} has failed: {printable(str(cause), 400)}", cause=cause)
-    return StoreError(f"{what} has failed: {type(cause).__name__}", cause=cause)
+def store_failed(cause: Exception, what: str) -> StoreError:
+    """Return the error for a store that has raised while doing something: nothing was sent."""
+    if isinstance(cause, StoreError):
+        error = cause  # the store's own words say more
+    else:  # the text of another exception may quote a password: its type alone is shown
+        error = store_error(f"{what} has failed: {type(cause).__name__}", cause)
+    error.outcome = Outcome.NOT_SENT
+    return error
+
+
+def store_error(description: str, cause: Exception | None = None) -> StoreError:
+    """Return the error for a store that is of no use: nothing was sent, nothing is overwritten."""
+    error = StoreError(
+        description,
+        cause=cause,
+        advice="mend the store; the token in memory is good as long as it has not expired",
+    )
+    error.outcome = Outcome.NOT_SENT
+    return error
 
 
 def busy(seconds: float) -> TransportError:

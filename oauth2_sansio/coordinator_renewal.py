@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar, TypeAlias
 
-from .coordinator_errors import StoreError, busy, dead, store_failed
+from .coordinator_errors import busy, dead, store_error, store_failed
 from .coordinator_events import (
     LeaseHeld,
     LeaseTaken,
@@ -329,7 +329,7 @@ class RenewalStep(SavingStep):
     def _again(self, now: float, go_on: _GoOn) -> Next:
         self._rounds += 1
         if self._rounds > MOST_ROUNDS:
-            return self._give_up(StoreError("others write this record again and again"), now)
+            return self._give_up(store_error("others write this record again and again"), now)
         return go_on()
 
     # The end.

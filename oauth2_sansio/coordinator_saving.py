@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from .coordinator_errors import StoreError, store_failed
+from .coordinator_errors import store_error, store_failed
 from .coordinator_events import (
     CoordinatorEvent,
     DeleteRecord,
@@ -91,7 +91,7 @@ class SavingStep:
         if record is not None and spent is not None and not is_same(record.token, spent):
             return self._settle(record.token, now)
         if self._rounds > MOST_ROUNDS:
-            return self._not_saved(unsaved, StoreError(_OTHERS_WRITE))
+            return self._not_saved(unsaved, store_error(_OTHERS_WRITE))
         unsaved.expected = event.version
         return self._save(unsaved)
 
@@ -210,7 +210,7 @@ class DiscardingStep(SavingStep):
             return Stage.FINISHED, Finished(None)
         self._rounds += 1
         if self._rounds > MOST_ROUNDS:
-            raise StoreError(_OTHERS_WRITE)
+            raise store_error(_OTHERS_WRITE)
         return Stage.DELETING, DeleteRecord(self._known.key, event.version)
 
     def _deleted(self, event: RecordDeleted, now: float) -> Next:

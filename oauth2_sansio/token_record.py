@@ -1,6 +1,6 @@
 """What a store keeps of a token: whose it is, the token, and how its renewal stands.
 
-RecordError
+RecordError              a StoreError
  ├─ DamagedRecordError   the bytes are no record
  ├─ ForeignRecordError   it is a record of another issuer, client, resource or subject
  └─ NewerRecordError     a newer version of this library has written it
@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from .answers import read_json
-from .errors import LocalProtocolError, OAuth2Error, Outcome
+from .errors import LocalProtocolError, Outcome, StoreError
 from .tokens import OAuth2Token, read_seconds
 
 _NONE = type(None)
@@ -25,13 +25,14 @@ FORMAT = 1
 """The version of what `TokenRecord.to_bytes` writes. Each earlier one is read too."""
 
 
-class RecordError(OAuth2Error):
+class RecordError(StoreError):
     """What the store holds cannot be used as this token's record. It is left as it is."""
 
     default_error = "stored_record"
 
     def __init__(self, description: str, advice: str) -> None:
-        super().__init__(None, description, advice=advice, outcome=Outcome.NOT_SENT)
+        super().__init__(description, advice=advice)
+        self.outcome = Outcome.NOT_SENT
 
 
 class DamagedRecordError(RecordError):
