@@ -29,6 +29,8 @@ from .keeper import Renewal
 from .token_record import TokenIdentity, token_key
 from .tokens import OAuth2Token
 
+__all__ = ["Coordination", "RefreshCoordinator", "RefreshPolicy"]
+
 
 class RefreshCoordinator:
     """What one process does about one token in a store. Each method returns a run to be driven.

@@ -82,17 +82,19 @@ class RefreshPolicy:
 class Unsaved:
     """A new token that the store does not have yet.
 
+    lineage: the authorization that it comes from: see `TokenRecord`.
     based_on: the token that was spent for it; None where the user has assigned it: then it counts
-        whatever the store holds.
+        whatever the store holds, but for what has come of it already.
     expected: the version of the record that it replaces.
     owner: who holds the lease for it; None where nobody does.
     cause: why it could not be saved.
     """
 
     token: OAuth2Token
-    based_on: OAuth2Token | None
-    expected: int
-    owner: str | None
+    lineage: str | None
+    based_on: OAuth2Token | None = None
+    expected: int = 0
+    owner: str | None = None
     cause: Exception | None = None
 
 
@@ -146,9 +148,11 @@ class Knowledge:
         self.read_at = now
         return record
 
-    def record(self, token: OAuth2Token) -> TokenRecord:
+    def record(self, token: OAuth2Token, lineage: str | None) -> TokenRecord:
         """Return a record for a token that just came."""
-        return TokenRecord(identity=self.identity, token=token, dpop_key=self.dpop_key)
+        return TokenRecord(
+            identity=self.identity, token=token, lineage=lineage, dpop_key=self.dpop_key
+        )
 
     def is_fresh(self, token: OAuth2Token, now: float) -> bool:
         """Say whether a token can be used without a renewal."""
@@ -169,7 +173,7 @@ class Knowledge:
         """Return a number from 0 to 1 at random."""
         return int.from_bytes(self.random_bytes(2), "big") / 65_535
 
-    def owner(self) -> str:
+    def name(self) -> str:
         """Return a name that nobody else has, also not after a fork."""
         return self.random_bytes(12).hex()
 

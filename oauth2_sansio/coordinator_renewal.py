@@ -80,12 +80,12 @@ class RenewalStep(SavingStep):
         self._token = token  # what is to be renewed
         self._renew = renew
         self._usable = usable
-        self._me = known.owner()
+        self._me = known.name()
         self._began = 0.0
         self._asked_at = 0.0  # for the lease
         self._not_after = 0.0  # the last time at which a request may go out
         self._looks = 0
-        self._record = known.record(token)
+        self._record = known.record(token, None)
         self._version = 0
         self._flow: Flow[OAuth2Token] | None = None
         self._sent = False
@@ -169,7 +169,7 @@ class RenewalStep(SavingStep):
         if record is None:
             if known_before:
                 return self._give_up(_deleted(), now)
-            record = self._known.record(self._token)
+            record = self._known.record(self._token, self._known.name())
         elif self._adopts(record, now):
             return self._stored(record.token, now)
         self._record, self._version = record, event.version
@@ -251,7 +251,10 @@ class RenewalStep(SavingStep):
                 return Stage.REQUESTING, action
 
     def _renewed(self, token: OAuth2Token, now: float) -> Next:
-        unsaved = Unsaved(token, self._token, self._version, self._me)
+        assigned = self._known.unsaved
+        if assigned is not None:  # meanwhile, by the user: it counts, and is about to be saved
+            return self._stored(assigned.token, now)
+        unsaved = Unsaved(token, self._record.lineage, self._token, self._version, self._me)
         self._known.unsaved = unsaved
         return self._save(unsaved)
 
@@ -279,8 +282,8 @@ class RenewalStep(SavingStep):
     def _confirmed(self, event: RecordLoaded, now: float) -> Next:
         try:
             record = self._known.read(event, now)
-        except RecordError:
-            return self._end(now)  # it is left as it is; what the server said counts more
+        except RecordError as error:
+            return self._give_up(error, now)  # nobody knows whether a newer token lives
         if record is None:
             return self._end(now)
         if not is_same(record.token, self._token):
@@ -381,7 +384,7 @@ class RenewalStep(SavingStep):
             (Stage.REQUESTING, WaitElapsed): _go_on,
             (Stage.REQUESTING, TooLateToSend): _too_late,
             (Stage.CONFIRMING, RecordLoaded): _confirmed,
-            (Stage.CONFIRMING, StoreFailed): _noted,
+            (Stage.CONFIRMING, StoreFailed): _store_failed,
             (Stage.BURYING, RecordReplaced): _buried,
             (Stage.BURYING, StoreFailed): _noted,
             (Stage.NOTING, RecordReplaced): _noted,

@@ -26,7 +26,7 @@ from .coordinator_policy import MOST_ROUNDS, Knowledge, Unsaved, is_same
 from .coordinator_table import Handler, Next, Stage
 from .errors import LocalProtocolError, MissingTokenError, OAuth2Error, UnsavedTokenError
 from .events import Finished, Started
-from .token_record import RecordError, RefreshStarted
+from .token_record import RecordError, RefreshStarted, TokenRecord
 from .tokens import OAuth2Token
 
 Handlers = Mapping[tuple[Stage, type], Handler]
@@ -46,6 +46,7 @@ class SavingStep:
         self._pending: OAuth2Error | None = None  # is raised once the lease is given back
         self._result: OAuth2Token | None = None
         self._rounds = 0
+        self._unsaved = Unsaved(OAuth2Token(), None)  # what this run saves
 
     def step(self, stage: Stage, event: CoordinatorEvent, now: float) -> Next:
         """Return the next stage and what to do in it."""
@@ -63,8 +64,9 @@ class SavingStep:
         return self._save(unsaved)
 
     def _save(self, unsaved: Unsaved) -> Next:
+        self._unsaved = unsaved
         try:
-            content = self._known.record(unsaved.token).to_bytes()
+            content = self._known.record(unsaved.token, unsaved.lineage).to_bytes()
         except LocalProtocolError as error:
             return self._not_saved(unsaved, error)
         return Stage.SAVING, ReplaceRecord(self._known.key, content, unsaved.expected)
@@ -82,13 +84,12 @@ class SavingStep:
             return self._not_saved(unsaved, error)
         if record is None and unsaved.based_on is not None:
             # Somebody has logged out meanwhile: their word counts, and the caller gets the token.
-            self._known.unsaved = None
+            self._is_saved()
             self._pending = _unsaved_error(unsaved.token, MissingTokenError(_DELETED))
             return self._end(now)
         if record is not None and is_same(record.token, unsaved.token):
             return self._settle(unsaved.token, now)  # the answer to an earlier try was lost
-        spent = unsaved.based_on
-        if record is not None and spent is not None and not is_same(record.token, spent):
+        if record is not None and _has_newer(record, unsaved):
             return self._settle(record.token, now)
         if self._rounds > MOST_ROUNDS:
             return self._not_saved(unsaved, store_error(_OTHERS_WRITE))
@@ -97,9 +98,13 @@ class SavingStep:
 
     def _settle(self, token: OAuth2Token, now: float) -> Next:
         # The store holds this token, ours or a newer one.
-        self._known.unsaved, self._known.seen, self._known.read_at = None, True, now
-        self._known.pause = None
+        self._is_saved()
+        self._known.seen, self._known.read_at, self._known.pause = True, now, None
         return self._stored(token, now)
+
+    def _is_saved(self) -> None:
+        if self._known.unsaved is self._unsaved:  # else the user has assigned another one meanwhile
+            self._known.unsaved = None
 
     def _stored(self, token: OAuth2Token, now: float) -> Next:
         self._result = token
@@ -133,12 +138,6 @@ class SavingStep:
             raise self._pending
         return Stage.FINISHED, Finished(self._result)
 
-    @property
-    def _unsaved(self) -> Unsaved:
-        unsaved = self._known.unsaved
-        assert unsaved is not None  # in the stages that save
-        return unsaved
-
     HANDLERS: ClassVar[Handlers] = MappingProxyType(
         {
             (Stage.READY, Started): _start,
@@ -164,7 +163,7 @@ class KeepingStep(SavingStep):
 
     def _start(self, _event: Started, now: float) -> Next:
         known = self._known
-        known.unsaved = Unsaved(self._token, None, 0, None)
+        known.unsaved = self._unsaved = Unsaved(self._token, known.name())
         known.dead = known.pause = None
         return Stage.RECONCILING, LoadRecord(known.key)
 
@@ -234,6 +233,12 @@ class DiscardingStep(SavingStep):
 
 _DELETED = "somebody has deleted the stored token while it was renewed"
 _OTHERS_WRITE = "others write this record again and again"
+
+
+def _has_newer(record: TokenRecord, unsaved: Unsaved) -> bool:
+    if unsaved.based_on is None:  # it was written after all, and has been renewed since
+        return record.lineage == unsaved.lineage
+    return not is_same(record.token, unsaved.based_on)
 
 
 def _unsaved_error(token: OAuth2Token, cause: Exception | None) -> UnsavedTokenError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, cast
@@ -147,6 +147,7 @@ class TokenRecord:
 
     identity: whose token it is.
     token: with its absolute `expires_at` and the scope that was granted.
+    lineage: names the authorization that the token comes from, at random: each renewal keeps it.
     dpop_key: the name of the key that the token is bound to (RFC 9449); never the key.
     started: the refresh that was begun last, while no token has come of it.
     dead: the token's refresh token, once the server has called it invalid.
@@ -154,13 +155,10 @@ class TokenRecord:
 
     identity: TokenIdentity
     token: OAuth2Token
+    lineage: str | None = None
     dpop_key: str | None = None
     started: RefreshStarted | None = None
     dead: DeadRefreshToken | None = None
-
-    def with_token(self, token: OAuth2Token) -> TokenRecord:
-        """Return the record once a new token has come."""
-        return replace(self, token=token, started=None, dead=None)
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON, in ASCII.
@@ -169,6 +167,7 @@ class TokenRecord:
         """
         document: dict[str, object] = {"format": FORMAT, **_plain(self.identity)}
         document["token"] = dict(self.token)
+        document["lineage"] = self.lineage
         document["dpop_key"] = self.dpop_key
         document["started"] = self.started and _plain(self.started)
         document["dead"] = self.dead and _plain(self.dead)
@@ -263,6 +262,7 @@ def _record(members: _Members, identity: TokenIdentity) -> TokenRecord:
     record = TokenRecord(
         identity=identity,
         token=_token(members.take("token", dict)),
+        lineage=members.optional_text("lineage"),
         dpop_key=members.optional_text("dpop_key"),
         started=_started(members.inner("started")),
         dead=_dead(members.inner("dead")),
@@ -313,8 +313,8 @@ def _of_bare_token(token: dict[str, Any], identity: TokenIdentity) -> dict[str, 
     # long it lives it counts as expired.
     if read_seconds(token.get("expires_at")) is None and "expires_in" in token:
         token = {**token, "expires_at": 0}
-    record = {"token": token, "dpop_key": None, "started": None, "dead": None}
-    return _plain(identity) | record
+    rest: dict[str, Any] = dict.fromkeys(("lineage", "dpop_key", "started", "dead"))
+    return {**_plain(identity), "token": token, **rest}
 
 
 _MIGRATIONS: Mapping[int, Callable[[dict[str, Any], TokenIdentity], dict[str, Any]]] = (

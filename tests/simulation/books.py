@@ -1,0 +1,147 @@
+"""The promises, and the books that are kept to see whether they hold.
+
+Every request that reaches the server, every answer that reaches a client and every token that is
+used is written down. A second request with one refresh token is right only where nobody could know
+what had become of the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from oauth2_sansio.errors import ErrorResponse, OAuth2Error
+from oauth2_sansio.events import ResponseReceived
+from oauth2_sansio.testing import AuthorizationServer
+from oauth2_sansio.tokens import OAuth2Token
+
+from .store import SimulatedStore
+from .world import Process, Violation, World
+
+
+@dataclass(eq=False, slots=True)
+class Send:
+    """One request with a refresh token, as it has reached the server."""
+
+    process: Process
+    life: int
+    owner: str  # of the lease, which tells one renewal from another
+    at: float
+    marked_at: float
+    refused: bool  # by invalid_grant
+    successor: OAuth2Token | None = None
+    delivered: bool = False
+
+    @property
+    def lives_on(self) -> bool:
+        """Whether the process that has sent it knows what has become of it."""
+        return self.process.life == self.life
+
+
+@dataclass(slots=True)
+class Books:
+    """What has happened, in the world's eyes."""
+
+    world: World
+    store: SimulatedStore
+    server: AuthorizationServer
+    strict: bool  # whether a refresh token that comes twice ends the login
+    sends: dict[str, list[Send]] = field(default_factory=dict[str, list[Send]])
+    issued: list[str] = field(default_factory=list[str])  # access tokens, in their order
+    unsaved: set[str] = field(default_factory=set[str])  # access tokens that could not be saved
+    expected: int = 0  # callers who wait for a token
+    answered: int = 0
+    failed: int = 0
+    revoked: bool = False  # whether a new authorization has ended the one before
+    lost: bool = False  # whether the login has ended, as it may under a strict server
+
+    def arrives(self, refresh_token: str, send: Send) -> None:
+        """Check a request with a refresh token as it reaches the server."""
+        earlier = self.sends.setdefault(refresh_token, [])
+        for other in earlier:
+            if not (other.successor or other.refused):
+                continue  # it was not done: whoever comes next may try
+            self._check_again(other, send)
+        earlier.append(send)
+
+    def _check_again(self, other: Send, send: Send) -> None:
+        if other.owner == send.owner:
+            raise Violation(f"one renewal of {send.process!r} has sent its token twice")
+        if other.delivered and other.lives_on and other.process is send.process:
+            raise Violation(f"{send.process!r} sends a token that it has had an answer for")
+        if other.delivered and other.successor is not None:
+            saved_at = self.store.written_at.get(str(other.successor.access_token))
+            if saved_at is not None and saved_at <= send.marked_at:
+                raise Violation(f"{send.process!r} sends a token whose successor was in the store")
+        if self._disturbed_since(min(other.at, send.marked_at)):
+            return  # a process that has slept, or whose clock was set, may have lost its lease
+        if not other.lives_on:
+            return
+        leased_until = self.store.lease_until if self.store.owner == other.owner else 0.0
+        if leased_until > self.world.now:
+            raise Violation(f"{send.process!r} sends while {other.process!r} has the lease")
+        successor = other.successor if other.delivered else None
+        if successor is not None and str(successor.access_token) not in self.unsaved:
+            raise Violation(f"{send.process!r} sends what {other.process!r} has renewed")
+
+    def _disturbed_since(self, moment: float) -> bool:
+        return self.world.disturbed >= moment - 60
+
+    def uses(self, process: Process, token: OAuth2Token, before: OAuth2Token | None) -> None:
+        """Check a token that a caller is about to use.
+
+        before: the token that this process has used last.
+        """
+        access = str(token.access_token)
+        if access not in self.store.written_at and access not in self.unsaved:
+            raise Violation(f"{process!r} uses a token before it is saved")
+        last = str(before.access_token) if before is not None and self.strict else access
+        if self.issued.index(access) < self.issued.index(last):
+            raise Violation(f"{process!r} goes back to an older token")
+
+    def ends(self, process: Process, error: OAuth2Error, answered_at: float) -> None:
+        """Check an error that a caller gets.
+
+        answered_at: when the process has got its last answer from the server.
+        """
+        if not isinstance(error, ErrorResponse):
+            return
+        record = self.store.record
+        if record is None or not record.token.refresh_token:
+            return
+        written = self.store.written_at[str(record.token.access_token)]
+        if self.server.is_active(record.token.refresh_token) and written < answered_at:
+            raise Violation(f"{process!r} calls a login dead whose token is in the store")
+
+    def close(self, *, succeeded: bool) -> None:
+        """Check the end: no token is lost that could have been kept.
+
+        succeeded: whether the last caller got a token, once nothing went wrong any more.
+        """
+        if self.expected != self.answered:
+            raise Violation(f"{self.expected - self.answered} callers were never answered")
+        alive = [send for sends in self.sends.values() for send in sends if self._is_alive(send)]
+        if succeeded:
+            return
+        self.lost = True
+        record = self.store.record
+        stored = None if record is None else record.token.refresh_token
+        if stored is not None and self.server.is_active(stored):
+            raise Violation("the stored token is alive, and the last caller got none")
+        for send in alive:
+            if send.delivered and send.lives_on:
+                raise Violation(f"{send.process!r} had a token that lives, and lost it")
+        if not self.strict and not self.revoked:
+            raise Violation("a server with a period of grace was not enough")
+
+    def _is_alive(self, send: Send) -> bool:
+        successor = send.successor
+        return (
+            successor is not None
+            and successor.refresh_token is not None
+            and self.server.is_active(successor.refresh_token)
+        )
+
+
+def read_outcome(answer: ResponseReceived) -> tuple[bool, bool]:
+    """Say whether an answer hands out tokens, and whether it is an invalid_grant."""
+    return answer.status == 200, answer.status == 400 and b"invalid_grant" in answer.body
