@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 _VERSIONS_END = 2**63  # what databases count up to
+_LONGEST_NAME = 1000  # bytes: an index of PostgreSQL takes not much more
 _LONGEST_LEASE = 86400.0  # seconds
 
 
 def check_name(what: str, name: str) -> None:
     """Raise `ValueError` for a key or an owner that some store could not tell from another one."""
-    if not name or "\0" in name:
-        raise ValueError(f"{what} has to be a text that is not empty and holds no NUL")
     try:
-        name.encode()
+        length = len(name.encode())
     except UnicodeEncodeError:
         raise ValueError(f"{what} has to be a text that UTF-8 can encode") from None
+    if not 0 < length <= _LONGEST_NAME or "\0" in name:
+        raise ValueError(f"{what} has to be of 1 to {_LONGEST_NAME} bytes, without NUL")
 
 
 def check_expected(expected: int, *, lowest: int = 0) -> None:

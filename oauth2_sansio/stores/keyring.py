@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 # "1 SLOT COUNT PIECE": how many further entries the record has, and where.
-_HEAD = re.compile(r"1 (?P<slot>[01]) (?P<count>[0-9]{1,4}) (?P<piece>[A-Za-z0-9+/=]*)")
-_LONGEST_HEAD = len("1 0 9999 ")
+_HEAD = re.compile(r"1 (?P<slot>[01]) (?P<count>[0-9]{1,9}) (?P<piece>[A-Za-z0-9+/=]*)")
+_LONGEST_HEAD = len("1 0 999999999 ")
 
 
 class KeyringStore:
@@ -116,8 +116,12 @@ class KeyringStore:
         if found is None:
             raise damaged(self._place, "it is no record of this library")
         slot = int(found["slot"])
-        names = [_entry(key, slot, index) for index in range(int(found["count"]))]
-        pieces = [found["piece"], *(self._get(name) or "" for name in names)]
+        pieces = [found["piece"]]
+        for index in range(int(found["count"])):
+            piece = self._get(_entry(key, slot, index))
+            if piece is None:
+                raise damaged(self._place, "a part of it is missing")
+            pieces.append(piece)
         try:
             data = b64decode("".join(pieces), validate=True)
         except ValueError as error:
