@@ -14,7 +14,10 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, databas
 settings.load_profile("repeatable" if os.environ.get("CI") else "at the desk")
 
 # What the person at this machine has set for programs of theirs is none of the tests' business.
-for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+for _name in (
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+):
     os.environ.pop(_name, None)
     os.environ.pop(_name.lower(), None)
 
