@@ -66,7 +66,7 @@ class SessionSettings(Settings, total=False):
     verify: Any
 
 
-class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
+class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response]):
     """A `requests.Session` for one client at one server, and one token.
 
     client_id, client_secret: from the registration of the client.
@@ -87,6 +87,7 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
     threads that find the token expired, one renews it.
     """
 
+    default_timeout: Any = None
     REQUEST_OPTIONS: ClassVar[frozenset[str]] = frozenset(
         {"cert", "cookies", "hooks", "proxies", "timeout", "verify"}
     )
@@ -129,7 +130,8 @@ class OAuth2Session(BlockingVocabulary[requests.Response], requests.Session):
                 getattr(self, name).update(value)
             else:
                 setattr(self, name, value)
-        self.default_timeout = default_timeout
+        if default_timeout is not None:
+            self.default_timeout = default_timeout
         self._header_auth = HeaderAuth("")
         self._prepare_flight()
 

@@ -25,6 +25,8 @@ from .settings import read_metadata
 
 R = TypeVar("R")
 
+_SELDOM_GIVEN = frozenset({"code_challenge_method", "deadline"})  # of the class, else: see `Kept`
+
 
 class Configured:
     """The settings of a client, its hooks, and its ways to authenticate.
@@ -45,7 +47,7 @@ class Configured:
     token_placement: str
     update_token: Callable[..., Any] | None
     code_challenge_method: str | None = None
-    deadline: float
+    deadline: float = 30.0
     metadata: dict[str, Any]
     compliance_hook: ComplianceHooks
 
@@ -78,9 +80,9 @@ class Configured:
         self.redirect_uri = redirect_uri
         self.token_placement = TokenPlacement(token_placement).value
         self.update_token = update_token
-        if settings.get("code_challenge_method") is not None:
-            self.code_challenge_method = settings["code_challenge_method"]
-        self.deadline = settings.get("deadline", 30.0)
+        for name in _SELDOM_GIVEN & settings.keys():
+            if settings[name] is not None:
+                setattr(self, name, settings[name])
         self.compliance_hook = ComplianceHooks()
         server = settings.get("server")
         self._kept = Kept(

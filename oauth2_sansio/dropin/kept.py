@@ -16,8 +16,8 @@ def _no_methods() -> dict[str, AuthFunction]:
 
 @dataclass(slots=True)
 class Kept:
-    """One object, since each attribute of a client costs: a class whose instances have more than 30
-    of them is slower, in every call of the HTTP library too.
+    """One object, since each attribute of a client costs: a class whose instances have 30 of them or
+    more is slower, in every call of the HTTP library too. Users may want some for themselves.
 
     allow_insecure_http, url_allowed: from the constructor.
     auth_methods: the ways to authenticate that were registered.
