@@ -162,6 +162,10 @@ class RenewalStep(SavingStep):
 
     def _loaded(self, event: RecordLoaded, now: float) -> Next:
         known_before = self._known.seen
+        assigned = self._known.unsaved
+        if assigned is not None and self._known.is_fresh(assigned.token, now):
+            # By the user, meanwhile: it counts, and is about to be saved.
+            return self._stored(assigned.token, now)
         try:
             record = self._known.read(event, now)
         except RecordError as error:
@@ -251,11 +255,9 @@ class RenewalStep(SavingStep):
                 return Stage.REQUESTING, action
 
     def _renewed(self, token: OAuth2Token, now: float) -> Next:
-        assigned = self._known.unsaved
-        if assigned is not None:  # meanwhile, by the user: it counts, and is about to be saved
-            return self._stored(assigned.token, now)
         unsaved = Unsaved(token, self._record.lineage, self._token, self._version, self._me)
-        self._known.unsaved = unsaved
+        if self._known.unsaved is None:  # else the user has assigned another one meanwhile
+            self._known.unsaved = unsaved
         return self._save(unsaved)
 
     def _failed(self, error: OAuth2Error, now: float) -> Next:

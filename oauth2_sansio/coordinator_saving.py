@@ -46,6 +46,7 @@ class SavingStep:
         self._pending: OAuth2Error | None = None  # is raised once the lease is given back
         self._result: OAuth2Token | None = None
         self._rounds = 0
+        self._tried_again = False
         self._unsaved = Unsaved(OAuth2Token(), None)  # what this run saves
 
     def step(self, stage: Stage, event: CoordinatorEvent, now: float) -> Next:
@@ -121,7 +122,13 @@ class SavingStep:
         lease = self._known.policy.lease
         return Stage.EXTENDING, TakeLease(self._known.key, unsaved.owner, lease)
 
-    def _extended(self, _event: object, now: float) -> Next:
+    def _extended(self, _event: LeaseTaken, now: float) -> Next:
+        if self._tried_again:
+            return self._raise(_event, now)
+        self._tried_again = True  # the store answers again
+        return self._save(self._unsaved)
+
+    def _raise(self, _event: object, now: float) -> Next:
         raise _unsaved_error(self._unsaved.token, self._unsaved.cause)
 
     def _end(self, now: float) -> Next:
@@ -146,8 +153,8 @@ class SavingStep:
             (Stage.RECONCILING, RecordLoaded): _reconcile,
             (Stage.RECONCILING, StoreFailed): _saving_failed,
             (Stage.EXTENDING, LeaseTaken): _extended,
-            (Stage.EXTENDING, LeaseHeld): _extended,
-            (Stage.EXTENDING, StoreFailed): _extended,
+            (Stage.EXTENDING, LeaseHeld): _raise,
+            (Stage.EXTENDING, StoreFailed): _raise,
             (Stage.RELEASING, LeaseReleased): _released,
             (Stage.RELEASING, StoreFailed): _released,
         }

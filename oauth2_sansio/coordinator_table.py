@@ -113,7 +113,7 @@ TRANSITIONS: Mapping[tuple[Stage, type], frozenset[Stage]] = MappingProxyType(
         (Stage.SAVING, StoreFailed): frozenset({Stage.EXTENDING}),
         (Stage.RECONCILING, RecordLoaded): _ONCE_SAVED | _SAVE,
         (Stage.RECONCILING, StoreFailed): frozenset({Stage.EXTENDING}),
-        (Stage.EXTENDING, LeaseTaken): frozenset(),
+        (Stage.EXTENDING, LeaseTaken): _SAVE,
         (Stage.EXTENDING, LeaseHeld): frozenset(),
         (Stage.EXTENDING, StoreFailed): frozenset(),
         (Stage.CONFIRMING, RecordLoaded): _END | {Stage.BURYING, Stage.LEASING},

@@ -46,6 +46,7 @@ class Books:
     server: AuthorizationServer
     strict: bool  # whether a refresh token that comes twice ends the login
     sends: dict[str, list[Send]] = field(default_factory=dict[str, list[Send]])
+    logins: list[str] = field(default_factory=list[str])  # their access tokens, in their order
     issued: list[str] = field(default_factory=list[str])  # access tokens, in their order
     unsaved: set[str] = field(default_factory=set[str])  # access tokens that could not be saved
     expected: int = 0  # callers who wait for a token
@@ -94,8 +95,14 @@ class Books:
         access = str(token.access_token)
         if access not in self.store.written_at and access not in self.unsaved:
             raise Violation(f"{process!r} uses a token before it is saved")
-        last = str(before.access_token) if before is not None and self.strict else access
-        if self.issued.index(access) < self.issued.index(last):
+        if before is None or not self.strict:
+            return
+        last, one = str(before.access_token), self.server.token(access)
+        other = self.server.token(last)
+        assert one is not None  # all come from this server
+        assert other is not None
+        is_older = self.issued.index(access) < self.issued.index(last)
+        if one.family is other.family and is_older:
             raise Violation(f"{process!r} goes back to an older token")
 
     def ends(self, process: Process, error: OAuth2Error, answered_at: float) -> None:
@@ -135,11 +142,15 @@ class Books:
 
     def _is_alive(self, send: Send) -> bool:
         successor = send.successor
-        return (
-            successor is not None
-            and successor.refresh_token is not None
-            and self.server.is_active(successor.refresh_token)
-        )
+        if successor is None or successor.refresh_token is None:
+            return False
+        issued = self.server.token(successor.refresh_token)
+        stored = [login for login in self.logins if login in self.store.written_at]
+        newest = self.server.token(stored[-1])
+        assert issued is not None  # both come from this server
+        assert newest is not None
+        # What an earlier authorization has given nobody needs any more.
+        return issued.family is newest.family and self.server.is_active(issued.value)
 
 
 def read_outcome(answer: ResponseReceived) -> tuple[bool, bool]:

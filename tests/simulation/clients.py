@@ -134,6 +134,7 @@ class ClientProcess(Process):
             Answer(RequestToSend(endpoint=Endpoint.TOKEN, url=""), answer, self.now())
         )
         self._books.issued.append(str(token.access_token))
+        self._books.logins.append(str(token.access_token))
         self._books.unsaved.add(str(token.access_token))  # the user has it, saved or not
         self._keeper.arrive(token)
         try:

@@ -142,7 +142,9 @@ def _live(world: World, books: Books, processes: list[ClientProcess], rounds: in
     draw, rates = world.random, world.rates
     world.rates = NOTHING
     world.start(processes[0], processes[0].log_in(), "login")
-    world.run(world.now + 10)
+    world.run(world.now + 5)
+    world.start(processes[0], processes[0].use(), "first")  # a new token is used once in any case
+    world.run(world.now + 5)
     world.rates = rates
     for _ in range(rounds):
         for process in processes:
@@ -150,7 +152,7 @@ def _live(world: World, books: Books, processes: list[ClientProcess], rounds: in
                 refused = draw.random() < 0.05 and rates is not NOTHING
                 after = LIFETIME + draw.random() * (2 if draw.random() < 0.8 else 40)
                 world.at(after, _caller(world, process, number, refused))
-        if rates is not NOTHING and draw.random() < 0.15:
+        if rates is not NOTHING and draw.random() < 0.3:
             process = draw.choice(processes)
             world.at(LIFETIME + draw.random() * 3, _log_in_anew(world, books, process))
         world.run(world.now + LIFETIME + 45)

@@ -1,0 +1,66 @@
+"""The policy with one fault each, to show that the simulation finds it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import ClassVar
+
+from oauth2_sansio.coordinator import Coordination, RefreshCoordinator
+from oauth2_sansio.coordinator_events import RecordLoaded
+from oauth2_sansio.coordinator_policy import Unsaved
+from oauth2_sansio.coordinator_renewal import RenewalStep
+from oauth2_sansio.coordinator_saving import Handlers
+from oauth2_sansio.coordinator_table import Next, Stage
+from oauth2_sansio.errors import ErrorResponse
+from oauth2_sansio.keeper import Renewal
+from oauth2_sansio.testing import SeededBytes
+from oauth2_sansio.token_record import TokenIdentity
+from oauth2_sansio.tokens import OAuth2Token
+
+from .clients import POLICY
+from .scenario import MakeCoordinator
+
+
+class WithoutReading(RenewalStep):
+    """Renews the token that it held before it got the lease, whatever the store has by now."""
+
+    def _loaded(self, event: RecordLoaded, now: float) -> Next:
+        held = self._known.record(self._token, None).to_bytes()
+        return super()._loaded(RecordLoaded(held, event.version), now)
+
+    HANDLERS: ClassVar[Handlers] = MappingProxyType(
+        {**RenewalStep.HANDLERS, (Stage.LOADING, RecordLoaded): _loaded}
+    )
+
+
+class PublishingFirst(RenewalStep):
+    """Hands the new token to the caller, and leaves saving it to the next one."""
+
+    def _renewed(self, token: OAuth2Token, now: float) -> Next:
+        self._known.unsaved = Unsaved(
+            token, self._record.lineage, self._token, self._version, self._me
+        )
+        self._result = token
+        return self._end(now)
+
+
+class WithoutSecondLook(RenewalStep):
+    """Takes an invalid_grant for the end, though a newer token may be in the store."""
+
+    def _refused(self, error: ErrorResponse, now: float) -> Next:
+        return self._end(now)
+
+
+def make_with(step: type[RenewalStep]) -> MakeCoordinator:
+    """Return what makes coordinators whose renewals have a fault."""
+
+    class Faulty(RefreshCoordinator):
+        def renew(
+            self, token: OAuth2Token, renew: Renewal, *, usable: bool = False
+        ) -> Coordination:
+            return Coordination(step(self._known, token, renew, usable=usable))
+
+    def make(identity: TokenIdentity, random_bytes: SeededBytes) -> RefreshCoordinator:
+        return Faulty(identity, policy=POLICY, random_bytes=random_bytes)
+
+    return make
