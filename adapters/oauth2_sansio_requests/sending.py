@@ -23,7 +23,6 @@ from .auth import on_response
 _CHUNK = 16_384
 _NOT_SENT = (
     requests.ConnectTimeout,
-    requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidProxyURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
