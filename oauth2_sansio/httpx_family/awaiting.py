@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack, cast
 
+from ..answers import MAXIMUM_BODY
 from ..driving import drive_async
 from ..errors import LocalProtocolError, OAuth2Error
 from ..events import RequestFailed, RequestToSend, ResponseReceived, T
@@ -106,14 +107,7 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
             except self.library.HTTPStatusError as error:  # from an event hook of the user
                 response = self.library.response_of(error)
             if self.library.is_unread(response):
-                stream, body = response.stream, bytearray()
-                try:
-                    async for chunk in stream:
-                        if not keep_within_limit(body, chunk):
-                            break
-                finally:
-                    await stream.aclose()
-                self.library.fill(response, bytes(body))
+                self.library.fill(response, await self._read_within_limit(response.stream))
             return self._received(response, hooks, responses)
 
         async def send(request: RequestToSend) -> ResponseReceived | RequestFailed:
@@ -127,6 +121,26 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
             return result, responses[-1] if responses else None
         except OAuth2Error as error:
             raise self.library.as_library_error(error, responses) from None
+
+    async def _read_within_limit(self, stream: Any) -> bytes:
+        body, beyond = bytearray(), 0
+        try:
+            async for chunk in stream:
+                if not beyond:
+                    if keep_within_limit(body, chunk):
+                        continue
+                    # Not left at once: the generators below, which only the collector would end,
+                    # end by themselves when they find the connection closed.
+                    await stream.aclose()
+                beyond += len(chunk)
+                if beyond > MAXIMUM_BODY:
+                    break
+        except self.library.failures:
+            if not beyond:
+                raise
+        finally:
+            await stream.aclose()
+        return bytes(body)
 
     def _loop_to_use(self) -> EventLoop:
         if self.is_closed:  # type: ignore[attr-defined]  # the library's
