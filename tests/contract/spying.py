@@ -1,0 +1,45 @@
+"""Looking at what a driver reports to a flow."""
+
+from __future__ import annotations
+
+from oauth2_sansio import Client, OAuth2Token, Server
+from oauth2_sansio.events import Action, Event, RequestFailed, ResponseReceived, Started, T
+from oauth2_sansio.flow import Flow
+
+
+def watched(flow: Flow[T], events: list[Event]) -> Flow[T]:
+    """Return the same flow, which writes down what is reported to it."""
+
+    def step(event: Event, now: float) -> Action[T]:
+        if isinstance(event, Started):
+            return flow.start(now)
+        events.append(event)
+        return flow.receive(event, now)
+
+    return Flow(step)
+
+
+def token_request(url: str) -> Flow[OAuth2Token]:
+    """Return a flow of one request with credentials in it."""
+    client = Client(server=Server(token_endpoint=url), client_id="app", client_secret="s3cret")
+    return client.client_credentials()
+
+
+def is_late(failure: RequestFailed) -> bool:
+    """Say whether it is the deadline that has ended a request."""
+    said = f"{type(failure.cause).__name__} {failure.cause}".lower()
+    return any(words in said for words in ("taken too long", "timed out", "timeout", "deadline"))
+
+
+def response_of(events: list[Event]) -> ResponseReceived:
+    """Return the one response that was reported."""
+    (event,) = events
+    assert isinstance(event, ResponseReceived), event
+    return event
+
+
+def failure_of(events: list[Event]) -> RequestFailed:
+    """Return the one failure that was reported."""
+    (event,) = events
+    assert isinstance(event, RequestFailed), event
+    return event
