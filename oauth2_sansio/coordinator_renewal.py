@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar, TypeAlias
 
-from .coordinator_errors import busy, dead, store_error, store_failed
+from .coordinator_errors import busy, dead
 from .coordinator_events import (
     LeaseHeld,
     LeaseTaken,
@@ -15,21 +15,16 @@ from .coordinator_events import (
     RecordLoaded,
     RecordReplaced,
     ReleaseLease,
-    ReplaceRecord,
     SendRequest,
-    StoreFailed,
-    TakeLease,
     TooLateToSend,
 )
-from .coordinator_policy import MOST_ROUNDS, Knowledge, Pause, Unsaved, is_same
-from .coordinator_saving import SavingStep
+from .coordinator_failures import FailureStep
+from .coordinator_policy import Knowledge, Pause, Unsaved, is_same
 from .coordinator_table import Handler, Next, Stage
 from .errors import (
-    ErrorResponse,
     LocalProtocolError,
     MissingTokenError,
     OAuth2Error,
-    Outcome,
     UnsavedTokenError,
 )
 from .events import (
@@ -50,19 +45,13 @@ from .token_record import (
     RecordError,
     RefreshStarted,
     TokenRecord,
-    fingerprint,
 )
 from .tokens import OAuth2Token
 
-_NOTHING_HELD = frozenset(
-    {Stage.READY, Stage.PEEKING, Stage.WAITING, Stage.EXTENDING, Stage.FINISHED, Stage.FAILED}
-)
-
-_GoOn: TypeAlias = Callable[[], Next]
 _FlowEvent: TypeAlias = Started | ResponseReceived | RequestFailed | SignatureMade | WaitElapsed
 
 
-class RenewalStep(SavingStep):
+class RenewalStep(FailureStep):
     """Renew a token that others may hold too.
 
     token: the one to renew, as this process knows it. Where the store has another one, that one is
@@ -75,24 +64,20 @@ class RenewalStep(SavingStep):
     def __init__(
         self, known: Knowledge, token: OAuth2Token, renew: Renewal, *, usable: bool
     ) -> None:
-        super().__init__(known)
+        super().__init__(known, token)
         self._held = token
-        self._token = token  # what is to be renewed
         self._renew = renew
         self._usable = usable
-        self._me = known.name()
         self._began = 0.0
-        self._asked_at = 0.0  # for the lease
         self._not_after = 0.0  # the last time at which a request may go out
         self._looks = 0
-        self._record = known.record(token, None)
-        self._version = 0
         self._flow: Flow[OAuth2Token] | None = None
         self._sent = False
 
     def abandon(self, stage: Stage) -> ReleaseLease | None:
         """Return the lease that may be given back: where no request has gone out."""
-        if stage in _NOTHING_HELD or (self._sent and stage is not Stage.RELEASING):
+        held = self._owner is not None or stage is Stage.LEASING
+        if not held or (self._sent and stage is not Stage.RELEASING):
             return None
         return ReleaseLease(self._known.key, self._me)
 
@@ -105,6 +90,7 @@ class RenewalStep(SavingStep):
             self._held = self._token = unsaved.token
             self._owner = unsaved.owner
             self._me = unsaved.owner or self._me  # the lease is extended, not taken anew
+            self._sent = True
             return self._save(unsaved)
         if self._paused(now) is not None:  # others may have had more luck
             return self._peek()
@@ -114,6 +100,7 @@ class RenewalStep(SavingStep):
         self._known.pause = None
         if self._flow is None and not self._known.is_fresh(token, now):
             self._held = self._token = token  # an old one that could not be saved any earlier
+            self._sent = False
             return self._ask_for_lease(now)
         return super()._stored(token, now)
 
@@ -131,10 +118,6 @@ class RenewalStep(SavingStep):
         if paused is not None:
             return self._give_up(paused, now)
         return self._ask_for_lease(now)
-
-    def _ask_for_lease(self, now: float) -> Next:
-        self._asked_at = now
-        return Stage.LEASING, TakeLease(self._known.key, self._me, self._known.policy.lease)
 
     def _leased(self, _event: LeaseTaken, now: float) -> Next:
         self._owner = self._me
@@ -260,88 +243,7 @@ class RenewalStep(SavingStep):
             self._known.unsaved = unsaved
         return self._save(unsaved)
 
-    def _failed(self, error: OAuth2Error, now: float) -> Next:
-        self._pending = error
-        if isinstance(error, ErrorResponse) and error.error == "invalid_grant" and self._spending:
-            return self._refused(error, now)
-        return self._note(error, now)
-
-    # After a failure.
-
-    def _refused(self, error: ErrorResponse, now: float) -> Next:
-        assert self._spending is not None  # looked at by the caller
-        self._known.dead = self._spending, error
-        if self.cut_off is not None:
-            error.add_note(
-                f"An earlier refresh, begun at {self.cut_off.at:.0f} (seconds since the epoch), "
-                "was cut off: its answer, with the token that followed, may have been lost."
-            )
-        return self._confirm()
-
-    def _confirm(self) -> Next:
-        return Stage.CONFIRMING, LoadRecord(self._known.key)
-
-    def _confirmed(self, event: RecordLoaded, now: float) -> Next:
-        try:
-            record = self._known.read(event, now)
-        except RecordError as error:
-            return self._give_up(error, now)  # nobody knows whether a newer token lives
-        if record is None:
-            return self._end(now)
-        if not is_same(record.token, self._token):
-            # Another refresh token lives: this one was none but an old one.
-            self._pending = None
-            if self._known.is_fresh(record.token, now):
-                return self._stored(record.token, now)
-            return self._again(now, lambda: self._ask_for_lease(now))
-        return self._bury(record, event.version, now)
-
-    def _bury(self, record: TokenRecord, version: int, now: float) -> Next:
-        assert self._spending is not None  # nothing else is refused like that
-        self._record, self._version = record, version
-        tombstone = DeadRefreshToken(fingerprint=self._spending, at=now, error="invalid_grant")
-        return Stage.BURYING, self._replace(replace(record, started=None, dead=tombstone))
-
-    def _buried(self, event: RecordReplaced, now: float) -> Next:
-        if event.version is None:
-            return self._again(now, self._confirm)
-        return self._end(now)
-
-    def _note(self, error: OAuth2Error, now: float) -> Next:
-        mark = self._record.started
-        assert mark is not None  # it was written before the request
-        if isinstance(error, LocalProtocolError):  # nothing has begun
-            return Stage.NOTING, self._replace(replace(self._record, started=None))
-        failures = mark.failures + 1
-        until = now + self._known.policy.pause(failures, error.retry_after)
-        self._known.pause = Pause(until, error.error)
-        noted = replace(
-            mark,
-            outcome=error.outcome or Outcome.UNKNOWN,
-            failures=failures,
-            pause_until=until,
-        )
-        return Stage.NOTING, self._replace(replace(self._record, started=noted))
-
-    def _noted(self, _event: object, now: float) -> Next:
-        return self._end(now)
-
-    def _store_failed(self, event: StoreFailed, now: float) -> Next:
-        policy = self._known.policy
-        self._known.pause = Pause(now + policy.first_pause, "the store has failed")
-        return self._give_up(store_failed(event.cause, "reaching the token's record"), now)
-
-    def _again(self, now: float, go_on: _GoOn) -> Next:
-        self._rounds += 1
-        if self._rounds > MOST_ROUNDS:
-            return self._give_up(store_error("others write this record again and again"), now)
-        return go_on()
-
     # The end.
-
-    def _give_up(self, error: OAuth2Error, now: float) -> Next:
-        self._pending = error
-        return self._end(now)
 
     def _conclude(self, now: float) -> Next:
         error = self._pending
@@ -358,39 +260,21 @@ class RenewalStep(SavingStep):
     def _paused(self, now: float) -> OAuth2Error | None:
         return None if self._known.pause is None else self._known.pause.error(now)
 
-    @property
-    def _spending(self) -> str | None:
-        refresh_token = self._token.refresh_token
-        return None if refresh_token is None else fingerprint(refresh_token)
-
-    def _replace(self, record: TokenRecord) -> ReplaceRecord:
-        return ReplaceRecord(self._known.key, record.to_bytes(), self._version)
-
     HANDLERS: ClassVar[Mapping[tuple[Stage, type], Handler]] = MappingProxyType(
         {
-            **SavingStep.HANDLERS,
+            **FailureStep.HANDLERS,
             (Stage.READY, Started): _start,
             (Stage.PEEKING, RecordLoaded): _peeked,
-            (Stage.PEEKING, StoreFailed): _store_failed,
             (Stage.LEASING, LeaseTaken): _leased,
             (Stage.LEASING, LeaseHeld): _others_at_it,
-            (Stage.LEASING, StoreFailed): _store_failed,
             (Stage.WAITING, WaitElapsed): _waited,
             (Stage.LOADING, RecordLoaded): _loaded,
-            (Stage.LOADING, StoreFailed): _store_failed,
             (Stage.MARKING, RecordReplaced): _marked,
-            (Stage.MARKING, StoreFailed): _store_failed,
             (Stage.REQUESTING, ResponseReceived): _go_on,
             (Stage.REQUESTING, RequestFailed): _go_on,
             (Stage.REQUESTING, SignatureMade): _go_on,
             (Stage.REQUESTING, WaitElapsed): _go_on,
             (Stage.REQUESTING, TooLateToSend): _too_late,
-            (Stage.CONFIRMING, RecordLoaded): _confirmed,
-            (Stage.CONFIRMING, StoreFailed): _store_failed,
-            (Stage.BURYING, RecordReplaced): _buried,
-            (Stage.BURYING, StoreFailed): _noted,
-            (Stage.NOTING, RecordReplaced): _noted,
-            (Stage.NOTING, StoreFailed): _noted,
         }
     )
 

@@ -161,7 +161,7 @@ class World:
             self._deliver(task, task.waiting, True, self.random.random() * 0.01)
 
     def crash(self, process: Process) -> None:
-        """Kill a process; it is started anew a while later."""
+        """Kill a process; it begins anew, and knows nothing."""
         self.say(lambda: f"{process!r} CRASHES")
         process.life += 1
         tasks, process.tasks = process.tasks, []
@@ -169,7 +169,7 @@ class World:
             task.ended = True
             task.waiting += 1
             task.work.close()
-        self.at(self.random.random() * 5, process.boot)
+        process.boot()
 
     def _resume(self, task: Task, value: Any, error: BaseException | None = None) -> None:
         try:
