@@ -77,7 +77,7 @@ class Loop(Enum):
         match self:
             case Loop.ASYNCIO:
                 task = asyncio.ensure_future(call())
-                await asyncio.to_thread(when.wait)
+                await self.in_thread(when.wait)
                 task.cancel()
                 await asyncio.wait((task,))
                 return task.cancelled()
@@ -86,12 +86,20 @@ class Loop(Enum):
                     async with trio.open_nursery() as nursery:
 
                         async def watch() -> None:
-                            await trio.to_thread.run_sync(when.wait)
+                            await self.in_thread(when.wait)
                             scope.cancel()
 
                         nursery.start_soon(watch)
                         await call()
                 return scope.cancelled_caught
+
+    async def in_thread(self, call: Callable[[], bool]) -> bool:
+        """Return what a call that blocks returns, without blocking the loop."""
+        match self:
+            case Loop.ASYNCIO:
+                return await asyncio.to_thread(call)
+            case Loop.TRIO:
+                return await trio.to_thread.run_sync(call)
 
 
 class Driver(ABC):

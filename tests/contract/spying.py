@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from oauth2_sansio import Client, OAuth2Token, Server
-from oauth2_sansio.events import Action, Event, RequestFailed, ResponseReceived, Started, T
+from oauth2_sansio.events import (
+    Action,
+    Event,
+    Finished,
+    RequestFailed,
+    RequestToSend,
+    ResponseReceived,
+    Started,
+    T,
+)
 from oauth2_sansio.flow import Flow
 
 
@@ -43,3 +52,15 @@ def failure_of(events: list[Event]) -> RequestFailed:
     (event,) = events
     assert isinstance(event, RequestFailed), event
     return event
+
+
+def sending(request: RequestToSend) -> Flow[ResponseReceived]:
+    """Return a flow that sends a request as it is, and finishes with the response."""
+
+    def step(event: Event, _now: float) -> Action[ResponseReceived]:
+        if isinstance(event, Started):
+            return request
+        assert isinstance(event, ResponseReceived), event
+        return Finished(event)
+
+    return Flow(step)
