@@ -126,7 +126,8 @@ class OverUrllib(Driver):
     parser = Parser.HTTP_CLIENT
 
     def tell(self, story: Story, *, deadline: float = PATIENCE, trust: Trust | None = None) -> None:
-        sender = UrllibSender(deadline=deadline, context=trust and trust.context)
+        context = None if trust is None else trust.context
+        sender = UrllibSender(deadline=deadline, context=context)
 
         async def run(flow: Flow[T]) -> T:
             return drive(flow, sender.send, time.sleep, time.time)

@@ -23,10 +23,10 @@ ADDED = frozenset(
 )
 
 # requests writes letters that need no escape without one, which says the same (RFC 3986 section
-# 6.2.2.2); and what comes of that may be a step upwards, as it is for browsers.
+# 6.2.2), also where a server may take what comes of it for a step upwards.
 SPELT_OTHERWISE = {
-    ("requests", "a query"): "/token?a=A%2f&b=%20+;/?:@!$'()*,~&&=",
-    ("requests", "odd segments"): "/a//b/;c/~/~/'()/",
+    ("requests", "a query"): "/token?a=A%2F&b=%20+;/?:@!$'()*,~&&=",
+    ("requests", "odd segments"): "/a//b/;c/../~/~/'()/",
 }
 
 # Here the client is the user's own, and so are its cookies: those that were put into it go to the
