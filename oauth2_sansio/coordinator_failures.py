@@ -37,7 +37,7 @@ class FailureStep(SavingStep):
         self._token = token  # what is to be renewed
         self._me = known.name()
         self._asked_at = 0.0  # for the lease
-        self._record = known.record(token, None)
+        self._record = known.record(token, ())
         self._version = 0
 
     def _ask_for_lease(self, now: float) -> Next:

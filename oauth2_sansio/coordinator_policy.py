@@ -15,6 +15,9 @@ from .tokens import DEFAULT_LEEWAY, OAuth2Token
 MOST_ROUNDS = 8
 """How often one coordination begins anew, since others were in between, before it gives up."""
 
+MOST_LINEAGES = 8
+"""How many authorizations a record names, so that an earlier one does not come back."""
+
 LONGEST_RETRY_AFTER = 3600.0
 """Up to how many seconds a server's Retry-After counts."""
 
@@ -82,7 +85,7 @@ class RefreshPolicy:
 class Unsaved:
     """A new token that the store does not have yet.
 
-    lineage: the authorization that it comes from: see `TokenRecord`.
+    lineages: the authorizations that its tokens came from: see `TokenRecord`.
     based_on: the token that was spent for it; None where the user has assigned it: then it counts
         whatever the store holds, but for what has come of it already.
     expected: the version of the record that it replaces.
@@ -91,7 +94,7 @@ class Unsaved:
     """
 
     token: OAuth2Token
-    lineage: str | None
+    lineages: tuple[str, ...]
     based_on: OAuth2Token | None = None
     expected: int = 0
     owner: str | None = None
@@ -148,10 +151,10 @@ class Knowledge:
         self.read_at = now
         return record
 
-    def record(self, token: OAuth2Token, lineage: str | None) -> TokenRecord:
+    def record(self, token: OAuth2Token, lineages: tuple[str, ...]) -> TokenRecord:
         """Return a record for a token that just came."""
         return TokenRecord(
-            identity=self.identity, token=token, lineage=lineage, dpop_key=self.dpop_key
+            identity=self.identity, token=token, lineages=lineages, dpop_key=self.dpop_key
         )
 
     def is_fresh(self, token: OAuth2Token, now: float) -> bool:

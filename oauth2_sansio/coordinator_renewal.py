@@ -156,7 +156,7 @@ class RenewalStep(FailureStep):
         if record is None:
             if known_before:
                 return self._give_up(_deleted(), now)
-            record = self._known.record(self._token, self._known.name())
+            record = self._known.record(self._token, (self._known.name(),))
         elif self._adopts(record, now):
             return self._stored(record.token, now)
         self._record, self._version = record, event.version
@@ -238,7 +238,7 @@ class RenewalStep(FailureStep):
                 return Stage.REQUESTING, action
 
     def _renewed(self, token: OAuth2Token, now: float) -> Next:
-        unsaved = Unsaved(token, self._record.lineage, self._token, self._version, self._me)
+        unsaved = Unsaved(token, self._record.lineages, self._token, self._version, self._me)
         if self._known.unsaved is None:  # else the user has assigned another one meanwhile
             self._known.unsaved = unsaved
         return self._save(unsaved)

@@ -22,7 +22,7 @@ from .coordinator_events import (
     StoreFailed,
     TakeLease,
 )
-from .coordinator_policy import MOST_ROUNDS, Knowledge, Unsaved, is_same
+from .coordinator_policy import MOST_LINEAGES, MOST_ROUNDS, Knowledge, Unsaved, is_same
 from .coordinator_table import Handler, Next, Stage
 from .errors import LocalProtocolError, MissingTokenError, OAuth2Error, UnsavedTokenError
 from .events import Finished, Started
@@ -47,7 +47,7 @@ class SavingStep:
         self._result: OAuth2Token | None = None
         self._rounds = 0
         self._tried_again = False
-        self._unsaved = Unsaved(OAuth2Token(), None)  # what this run saves
+        self._unsaved = Unsaved(OAuth2Token(), ())  # what this run saves
 
     def step(self, stage: Stage, event: CoordinatorEvent, now: float) -> Next:
         """Return the next stage and what to do in it."""
@@ -67,7 +67,7 @@ class SavingStep:
     def _save(self, unsaved: Unsaved) -> Next:
         self._unsaved = unsaved
         try:
-            content = self._known.record(unsaved.token, unsaved.lineage).to_bytes()
+            content = self._known.record(unsaved.token, unsaved.lineages).to_bytes()
         except LocalProtocolError as error:
             return self._not_saved(unsaved, error)
         return Stage.SAVING, ReplaceRecord(self._known.key, content, unsaved.expected)
@@ -95,6 +95,8 @@ class SavingStep:
         if self._rounds > MOST_ROUNDS:
             return self._not_saved(unsaved, store_error(_OTHERS_WRITE))
         unsaved.expected = event.version
+        if record is not None and unsaved.based_on is None:
+            unsaved.lineages = (*unsaved.lineages[:1], *record.lineages)[:MOST_LINEAGES]
         return self._save(unsaved)
 
     def _settle(self, token: OAuth2Token, now: float) -> Next:
@@ -170,7 +172,7 @@ class KeepingStep(SavingStep):
 
     def _start(self, _event: Started, now: float) -> Next:
         known = self._known
-        known.unsaved = self._unsaved = Unsaved(self._token, known.name())
+        known.unsaved = self._unsaved = Unsaved(self._token, (known.name(),))
         known.dead = known.pause = None
         return Stage.RECONCILING, LoadRecord(known.key)
 
@@ -244,7 +246,7 @@ _OTHERS_WRITE = "others write this record again and again"
 
 def _has_newer(record: TokenRecord, unsaved: Unsaved) -> bool:
     if unsaved.based_on is None:  # it was written after all, and has been renewed since
-        return record.lineage == unsaved.lineage
+        return unsaved.lineages[0] in record.lineages
     return not is_same(record.token, unsaved.based_on)
 
 

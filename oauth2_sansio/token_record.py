@@ -147,7 +147,8 @@ class TokenRecord:
 
     identity: whose token it is.
     token: with its absolute `expires_at` and the scope that was granted.
-    lineage: names the authorization that the token comes from, at random: each renewal keeps it.
+    lineages: names the authorizations that its tokens came from, at random, the newest first.
+        Renewals keep them.
     dpop_key: the name of the key that the token is bound to (RFC 9449); never the key.
     started: the refresh that was begun last, while no token has come of it.
     dead: the token's refresh token, once the server has called it invalid.
@@ -155,7 +156,7 @@ class TokenRecord:
 
     identity: TokenIdentity
     token: OAuth2Token
-    lineage: str | None = None
+    lineages: tuple[str, ...] = ()
     dpop_key: str | None = None
     started: RefreshStarted | None = None
     dead: DeadRefreshToken | None = None
@@ -167,7 +168,7 @@ class TokenRecord:
         """
         document: dict[str, object] = {"format": FORMAT, **_plain(self.identity)}
         document["token"] = dict(self.token)
-        document["lineage"] = self.lineage
+        document["lineages"] = list(self.lineages)
         document["dpop_key"] = self.dpop_key
         document["started"] = self.started and _plain(self.started)
         document["dead"] = self.dead and _plain(self.dead)
@@ -216,6 +217,12 @@ class _Members:
         text: str | None = self.take(name, str, _NONE)
         return text
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        values: list[Any] = self.take(name, list)
+        if not all(isinstance(each, str) for each in values):
+            raise DamagedRecordError(f"its member {name} holds something else than texts")
+        return tuple(values)
+
     def seconds(self, name: str) -> float:
         seconds = read_seconds(self.take(name, int, float))
         if seconds is None:
@@ -249,11 +256,10 @@ def _read(document: object, identity: TokenIdentity) -> TokenRecord:
 
 
 def _record(members: _Members, identity: TokenIdentity) -> TokenRecord:
-    resource = members.take("resource", list)
     found = TokenIdentity(
         issuer=members.take("issuer", str),
         client_id=members.take("client_id", str),
-        resource=tuple(each if isinstance(each, str) else "" for each in resource),
+        resource=members.texts("resource"),
         subject=members.optional_text("subject"),
     )
     for each in fields(TokenIdentity):
@@ -262,7 +268,7 @@ def _record(members: _Members, identity: TokenIdentity) -> TokenRecord:
     record = TokenRecord(
         identity=identity,
         token=_token(members.take("token", dict)),
-        lineage=members.optional_text("lineage"),
+        lineages=members.texts("lineages"),
         dpop_key=members.optional_text("dpop_key"),
         started=_started(members.inner("started")),
         dead=_dead(members.inner("dead")),
@@ -313,8 +319,8 @@ def _of_bare_token(token: dict[str, Any], identity: TokenIdentity) -> dict[str, 
     # long it lives it counts as expired.
     if read_seconds(token.get("expires_at")) is None and "expires_in" in token:
         token = {**token, "expires_at": 0}
-    rest: dict[str, Any] = dict.fromkeys(("lineage", "dpop_key", "started", "dead"))
-    return {**_plain(identity), "token": token, **rest}
+    rest: dict[str, Any] = dict.fromkeys(("dpop_key", "started", "dead"))
+    return {**_plain(identity), "token": token, "lineages": [], **rest}
 
 
 _MIGRATIONS: Mapping[int, Callable[[dict[str, Any], TokenIdentity], dict[str, Any]]] = (

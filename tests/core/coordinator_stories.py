@@ -59,7 +59,7 @@ def still_unsaved(known: Knowledge) -> OAuth2Token | None:
 
 def record(token: OAuth2Token, **members: Any) -> TokenRecord:
     """Return a record of the authorization that these tests are about."""
-    return TokenRecord(**{"identity": WHO, "token": token, "lineage": "first", **members})
+    return TokenRecord(**{"identity": WHO, "token": token, "lineages": ("first",), **members})
 
 
 def loaded(token: OAuth2Token | None, version: int = 1, **members: Any) -> RecordLoaded:

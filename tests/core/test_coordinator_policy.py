@@ -88,8 +88,8 @@ def test_a_pause_ends_and_a_clock_that_was_set_makes_none(until: float, left: fl
 
 def test_a_record_is_read_and_remembered() -> None:
     one = known()
-    record = one.record(OAuth2Token(access_token="A"), "first")
-    assert (record.lineage, record.dpop_key, record.identity) == ("first", "key 1", WHO)
+    record = one.record(OAuth2Token(access_token="A"), ("first",))
+    assert (record.lineages, record.dpop_key, record.identity) == (("first",), "key 1", WHO)
     assert one.read(RecordLoaded(None, 0), NOW) is None
     assert (one.seen, one.read_at) == (False, NOW)
     assert one.read(RecordLoaded(record.to_bytes(), 1), NOW + 1) == record

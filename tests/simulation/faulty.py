@@ -25,7 +25,7 @@ class WithoutReading(RenewalStep):
     """Renews the token that it held before it got the lease, whatever the store has by now."""
 
     def _loaded(self, event: RecordLoaded, now: float) -> Next:
-        held = self._known.record(self._token, None).to_bytes()
+        held = self._known.record(self._token, ()).to_bytes()
         return super()._loaded(RecordLoaded(held, event.version), now)
 
     HANDLERS: ClassVar[Handlers] = MappingProxyType(
@@ -38,7 +38,7 @@ class PublishingFirst(RenewalStep):
 
     def _renewed(self, token: OAuth2Token, now: float) -> Next:
         self._known.unsaved = Unsaved(
-            token, self._record.lineage, self._token, self._version, self._me
+            token, self._record.lineages, self._token, self._version, self._me
         )
         self._result = token
         return self._end(now)
