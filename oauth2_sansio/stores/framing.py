@@ -16,8 +16,8 @@ from .protocol import StoredRecord
 _FORMAT = 1
 _NAME = b"oauth2_sansio-record"
 _LINE = re.compile(
-    rb"oauth2_sansio-record (?P<format>[0-9]{1,9}) "
-    rb"(?P<version>[1-9][0-9]{0,17}) (?P<length>[0-9]{1,18}) (?P<digest>[0-9a-f]{64})"
+    rb"oauth2_sansio-record (?P<format>[1-9][0-9]{0,8}) "
+    rb"(?P<version>[1-9][0-9]{0,17}) (?P<length>0|[1-9][0-9]{0,17}) (?P<digest>[0-9a-f]{64})"
 )
 
 

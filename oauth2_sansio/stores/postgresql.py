@@ -237,7 +237,10 @@ def _bounded(database: str, timeout: float) -> str:
     """
     conninfo = load("psycopg.conninfo", Extra.POSTGRESQL)
     milliseconds = ceil(timeout * 1000)
-    given: dict[str, Any] = conninfo.conninfo_to_dict(database)
+    try:
+        given: dict[str, Any] = conninfo.conninfo_to_dict(database)
+    except load("psycopg", Extra.POSTGRESQL).Error:
+        raise ValueError("database is no connection string") from None  # psycopg's text quotes it
     settings = {
         "connect_timeout": max(2, ceil(timeout)),  # libpq takes 1 for 2
         "tcp_user_timeout": milliseconds,

@@ -11,6 +11,8 @@ from pathlib import Path
 from ..errors import StoreError
 from .extras import Extra, load
 
+_WINDOWS = os.name == "nt"
+
 # What Windows does not have, or only Windows has.
 _NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
@@ -33,13 +35,25 @@ class PrivateFolder:
         self._timeout = timeout
         self.path = Path(path).expanduser().absolute()
 
+    def prepare(self) -> None:
+        """Make the folder where it is missing.
+
+        Raises `StoreError` where that fails, or it is a link, another user's or open to others.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise _failed("make", self.path, error) from None
+        check_folder(self.path, forbidden=0o077)
+
     @contextmanager
     def locked(self, name: str) -> Generator[None]:
         """Hold a lock of all processes of this machine; it ends with the process that holds it.
 
         Raises `StoreError` where it cannot be had in time.
         """
-        self._make()
+        self.prepare()
         lock = self._filelock.FileLock(self.path / f"{name}.lock", self._timeout, mode=0o600)
         try:
             lock.acquire(poll_interval=_POLL)
@@ -101,16 +115,8 @@ class PrivateFolder:
         except OSError as error:
             raise _failed("remove", path, error) from None
 
-    def _make(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise _failed("make", self.path, error) from None
-        check_folder(self.path, forbidden=0o077)
-
     def _sync(self) -> None:
-        if os.name == "nt":  # where a folder cannot be opened
+        if _WINDOWS:  # where a folder cannot be opened
             return
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
@@ -151,7 +157,7 @@ def check_folder(path: Path, *, forbidden: int) -> None:
 
 
 def _check_owner(path: Path, found: os.stat_result, *, forbidden: int, remedy: str) -> None:
-    if os.name == "nt":  # where permissions are not in the mode: the user's own folders are private
+    if _WINDOWS:  # where permissions are not in the mode: the user's own folders are private
         return
     if found.st_uid != os.geteuid():
         raise _refused(path, "belongs to another user", "run as that user, or use another place")

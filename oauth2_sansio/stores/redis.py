@@ -27,6 +27,9 @@ _REPLACE = """
 local stored = redis.call('HMGET', KEYS[1], 'version', 'content')
 local current = '0'
 if stored[2] then current = stored[1] end
+if stored[2] and (tonumber(current or '') or 0) < 1 then
+    return redis.error_reply('DAMAGED the record has no version')
+end
 if current ~= ARGV[1] then return false end
 local time = redis.call('TIME')
 local version = math.max(tonumber(stored[1] or '0') + 1, time[1] * 1000000 + time[2])

@@ -85,13 +85,13 @@ def open_store(place: Place) -> TokenStore:
         case Kind.MEMORY:
             return MemoryStore()
         case Kind.MEMORY_ASYNCIO:
-            return Blocking(AsyncMemoryStore(), _over_asyncio)
+            return Blocking(AsyncMemoryStore(), over_asyncio)
         case Kind.MEMORY_TRIO:
             return Blocking(AsyncMemoryStore(MemoryStore()), over_trio)
         case Kind.FILE:
             return FileStore(folder / "records")
         case Kind.FILE_ASYNCIO:
-            return Blocking(StoreInThreads(FileStore(folder / "records")), _over_asyncio)
+            return Blocking(StoreInThreads(FileStore(folder / "records")), over_asyncio)
         case Kind.FILE_TRIO:
             return Blocking(StoreInThreads(FileStore(folder / "records")), over_trio)
         case Kind.SQLITE:
@@ -101,15 +101,15 @@ def open_store(place: Place) -> TokenStore:
         case Kind.REDIS:
             return RedisStore(place.server)
         case Kind.REDIS_ASYNCIO:
-            return Blocking(AsyncRedisStore(place.server), _over_asyncio)
+            return Blocking(AsyncRedisStore(place.server), over_asyncio)
         case Kind.POSTGRESQL:
             return PostgreSQLStore(place.server)
         case Kind.POSTGRESQL_ASYNCIO:
-            return Blocking(AsyncPostgreSQLStore(place.server), _over_asyncio)
+            return Blocking(AsyncPostgreSQLStore(place.server), over_asyncio)
         case Kind.ENCRYPTED:
             return EncryptedStore(MemoryStore(), KEYS)
         case Kind.ENCRYPTED_ASYNCIO:
-            return Blocking(AsyncEncryptedStore(AsyncMemoryStore(), KEYS), _over_asyncio)
+            return Blocking(AsyncEncryptedStore(AsyncMemoryStore(), KEYS), over_asyncio)
 
 
 class Credentials(KeyringBackend):
@@ -182,5 +182,6 @@ class Blocking:
         self._run(self.store.aclose)
 
 
-def _over_asyncio(work: Callable[[], Coroutine[Any, Any, R]]) -> R:
+def over_asyncio(work: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    """Run work in an event loop of its own."""
     return asyncio.run(work())
