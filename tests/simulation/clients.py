@@ -136,6 +136,8 @@ class ClientProcess(Process):
         self._books.issued.append(str(token.access_token))
         self._books.logins.append(str(token.access_token))
         self._books.unsaved.add(str(token.access_token))  # the user has it, saved or not
+        if self.coordinator.unsaved is not None:  # nobody needs that one any more
+            self._books.unsaved.add(str(self.coordinator.unsaved.access_token))
         self._keeper.arrive(token)
         try:
             yield from self._drive(self.coordinator.keep(token))
