@@ -1,6 +1,7 @@
 """Check the project. Nothing needs to be installed before: each check sets itself up.
 
     python3 .ci/check.py tests [--lowest] [arguments of pytest]   run the tests
+    python3 .ci/check.py stacks    the example over niquests, which has to be alone
     python3 .ci/check.py lint      ruff: rules and format
     python3 .ci/check.py types     mypy and pyright, both strict
     python3 .ci/check.py modules   each module of the core: 100 % of it by its own tests alone
@@ -50,6 +51,13 @@ def tests(arguments: list[str]) -> int:
     pinned = lowest_versions() if lowest else []
     environment.install(f"--editable={ROOT}[all]", *groups("test", "interop"), *pinned)
     return environment.run("pytest", *arguments)
+
+
+def stacks(arguments: list[str]) -> int:
+    """Run the example over niquests, which cannot live with the libraries of the other tests."""
+    environment = Environment("stacks")
+    environment.install(f"--editable={ROOT}[all]", *groups("test", "niquests"))
+    return environment.run("pytest", "tests/examples", "-k", "niquests", *arguments)
 
 
 def lint(arguments: list[str]) -> int:
@@ -171,7 +179,7 @@ def _copy_all_but_packages(folder: Path) -> None:
 
 
 COMMANDS: Mapping[str, Callable[[list[str]], int]] = MappingProxyType(
-    {command.__name__: command for command in (tests, lint, types, modules, wheel)}
+    {command.__name__: command for command in (tests, stacks, lint, types, modules, wheel)}
 )
 
 
