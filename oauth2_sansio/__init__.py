@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from .client_auth import ClientSecretBasic as ClientSecretBasic
     from .client_auth import ClientSecretPost as ClientSecretPost
     from .client_auth import NoAuthentication as NoAuthentication
+    from .device import DeviceAuthorization as DeviceAuthorization
+    from .device import authorize_device as authorize_device
+    from .device import poll_device as poll_device
     from .driving import drive as drive
     from .driving import drive_async as drive_async
     from .errors import ErrorResponse as ErrorResponse
@@ -79,6 +82,8 @@ if TYPE_CHECKING:
     from .resource import TokenPlacement as TokenPlacement
     from .resource import authorization_header as authorization_header
     from .server import Server as Server
+    from .token_exchange import TokenType as TokenType
+    from .token_exchange import exchange_token as exchange_token
     from .tokens import OAuth2Token as OAuth2Token
     from .urls import add_params_to_uri as add_params_to_uri
     from .urls import url_decode as url_decode
@@ -100,6 +105,7 @@ _MODULES = {
         "ClientSecretPost",
         "NoAuthentication",
     ),
+    "device": ("DeviceAuthorization", "authorize_device", "poll_device"),
     "driving": ("drive", "drive_async"),
     "errors": (
         "ErrorResponse",
@@ -134,6 +140,7 @@ _MODULES = {
     "keeper": ("AwaitRefresh", "RefreshIt", "SaveIt", "TokenKeeper", "UseToken"),
     "resource": ("TokenPlacement", "authorization_header"),
     "server": ("Server",),
+    "token_exchange": ("TokenType", "exchange_token"),
     "tokens": ("OAuth2Token",),
     "urls": ("add_params_to_uri", "url_decode", "url_encode"),
 }

@@ -8,18 +8,17 @@ import hmac
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from math import isfinite
-from types import NoneType
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from .errors import ErrorResponse, LocalProtocolError, MismatchingStateError, RemoteProtocolError
 from .events import Endpoint, Pairs
 from .redaction import redact
 from .server import Server
+from .stored import FLAG, TEXT, TEXT_OR_NONE, TIME_OR_NONE, Kinds, read_stored, write_stored
 from .tokens import OAuth2Token, is_visible_text, token_from_document
 from .urls import add_to_query, read_query, split_callback
 
@@ -29,7 +28,6 @@ _SAME_FOR_EVERY_USER = frozenset(
 )
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_FORMAT = 1  # of `PendingAuthorization.to_dict`
 
 
 class ResponseMode(Enum):
@@ -94,19 +92,16 @@ class PendingAuthorization:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as a dict that JSON can hold. The dict holds secrets."""
-        document = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {"version": _FORMAT, **document, "response_mode": self.response_mode.value}
+        return write_stored(self, _STORED)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> PendingAuthorization:
         """Return what `to_dict` has made; raise `LocalProtocolError` for anything else."""
-        values = _members(document)
-        if values.pop("version", None) != _FORMAT:
-            raise _not_stored("it was stored by another version of this library")
-        if not _is_sound(values):
+        values = read_stored(document, _STORED, _not_stored)
+        mode = values["response_mode"]
+        if values["state"] == "" or mode not in [each.value for each in ResponseMode]:
             raise _not_stored("a member is missing, or of a wrong type")
-        values["response_mode"] = ResponseMode(values["response_mode"])
-        return cls(**values)
+        return cls(**{**values, "response_mode": ResponseMode(mode)})
 
     def _checked(self, callback: str, wanted: str) -> dict[str, str]:
         if _COMES_WITH[wanted] not in self.response_type.split():
@@ -141,16 +136,17 @@ class PendingAuthorization:
 _COMES_WITH: Mapping[str, str] = {"code": "code", "access_token": "token"}
 """What a callback holds, and the part of the response type that calls for it."""
 
-_STORED: Mapping[str, tuple[type, ...]] = {
-    "url": (str,),
-    "state": (str,),
-    "redirect_uri": (str, NoneType),
-    "code_verifier": (str, NoneType),
-    "nonce": (str, NoneType),
-    "response_type": (str,),
-    "issuer": (str, NoneType),
-    "issuer_required": (bool,),
-    "expires_at": (int, float, NoneType),
+_STORED: Kinds = {
+    "url": TEXT,
+    "state": TEXT,
+    "redirect_uri": TEXT_OR_NONE,
+    "code_verifier": TEXT_OR_NONE,
+    "nonce": TEXT_OR_NONE,
+    "response_type": TEXT,
+    "response_mode": TEXT,
+    "issuer": TEXT_OR_NONE,
+    "issuer_required": FLAG,
+    "expires_at": TIME_OR_NONE,
 }
 
 
@@ -275,25 +271,6 @@ def generate_token(length: int = 30) -> str:
         # 248 is the largest multiple of 62 in a byte: each letter is as likely as any other.
         found += (_LETTERS[byte % 62] for byte in os.urandom(length) if byte < 248)
     return "".join(found[:length])
-
-
-def _members(document: object) -> dict[str, Any]:
-    if not isinstance(document, Mapping):
-        raise _not_stored("it is not a JSON object")
-    return dict(cast("Mapping[str, Any]", document))
-
-
-def _is_sound(values: Mapping[str, Any]) -> bool:
-    if set(values) != {*_STORED, "response_mode"}:
-        return False
-    expires_at = values["expires_at"]
-    return (
-        all(isinstance(values[name], kinds) for name, kinds in _STORED.items())
-        and values["state"] != ""
-        and values["response_mode"] in [mode.value for mode in ResponseMode]
-        and not isinstance(expires_at, bool)
-        and not (isinstance(expires_at, float) and not isfinite(expires_at))
-    )
 
 
 def _broken(description: str) -> RemoteProtocolError:

@@ -17,12 +17,13 @@ from .authorization import (
     random_text,
 )
 from .client_auth import ClientAuthentication, ClientIdentity, HoldsSecrets, choose_authentication
-from .errors import LocalProtocolError, MissingTokenError
+from .errors import LocalProtocolError
 from .events import Action, Endpoint, Event, Pairs, RequestToSend, Started, T
 from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline, Signer
 from .flow import Flow, finished
 from .introspection import Introspection, read_introspection
 from .parameters import Parameters, Scope, joined, repeated, scope_pair
+from .revocation import read_revocation, token_and_hint
 from .server import Server
 from .tokens import OAuth2Token, read_token
 
@@ -285,8 +286,8 @@ class Client(HoldsSecrets):
         token: of an `OAuth2Token` the refresh token is revoked, or else the access token.
         Raises unless the server answers that the token is gone: then it may still be alive.
         """
-        given = _of_token(token, token_type_hint)
-        return self._exchange(Endpoint.REVOCATION, given, parameters, _read_revocation).flow()
+        given = token_and_hint(token, token_type_hint)
+        return self._exchange(Endpoint.REVOCATION, given, parameters, read_revocation).flow()
 
     def introspect(
         self,
@@ -301,7 +302,7 @@ class Client(HoldsSecrets):
         """
         if isinstance(token, OAuth2Token):
             token = token.access_token or ""
-        given = _of_token(token, token_type_hint)
+        given = token_and_hint(token, token_type_hint)
         return self._exchange(Endpoint.INTROSPECTION, given, parameters, read_introspection).flow()
 
     def exchange(
@@ -320,6 +321,29 @@ class Client(HoldsSecrets):
         signers: what else goes into the request on each attempt, before client authentication.
         """
         return self._exchange(endpoint, (), parameters, read, method, headers, signers).flow()
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What each request of this client passes, for an `Exchange` of one's own."""
+        return self._pipeline
+
+    def draft(
+        self, endpoint: Endpoint, form: Pairs, *, method: str = "POST", headers: Pairs = ()
+    ) -> RequestToSend:
+        """Return a request to an endpoint as it is before it passes the pipeline.
+
+        form: its parameters; with GET they go into the query.
+        headers: further headers, or others instead of ours.
+        """
+        draft = RequestToSend(
+            endpoint=endpoint,
+            method=method,
+            url=self.server.url(endpoint),
+            headers=_HEADERS[:1] if method == "GET" else _HEADERS,
+        ).with_parameters(form)
+        for name, value in headers:
+            draft = draft.with_header(name, value)
+        return draft
 
     def _token_exchange(
         self,
@@ -350,15 +374,8 @@ class Client(HoldsSecrets):
         headers: Pairs = (),
         signers: tuple[Signer, ...] = (),
     ) -> Exchange[T]:
-        in_url = method == "GET"
-        draft = RequestToSend(
-            endpoint=endpoint,
-            method=method,
-            url=self.server.url(endpoint),
-            headers=_HEADERS[:1] if in_url else _HEADERS,
-        ).with_parameters(joined(given, parameters, endpoint, in_url=in_url))
-        for name, value in headers:
-            draft = draft.with_header(name, value)
+        together = joined(given, parameters, endpoint, in_url=method == "GET")
+        draft = self.draft(endpoint, together, method=method, headers=headers)
         own = self._pipeline
         pipeline = replace(own, signers=(*signers, *own.signers)) if signers else own
         return Exchange(pipeline, draft, read)
@@ -376,21 +393,3 @@ class Client(HoldsSecrets):
                 endpoint=Endpoint.TOKEN,
                 advice="begin it with Client.authorize, which makes one",
             )
-
-
-def _of_token(token: OAuth2Token | str, token_type_hint: str | None) -> Pairs:
-    if isinstance(token, OAuth2Token):
-        token_type_hint = token_type_hint or (
-            "refresh_token" if token.refresh_token else "access_token"
-        )
-        token = token.refresh_token or token.access_token or ""
-    if not token:
-        raise MissingTokenError("there is no token to ask about", advice="fetch one first")
-    hint = () if token_type_hint is None else (("token_type_hint", token_type_hint),)
-    return (("token", token), *hint)
-
-
-def _read_revocation(answer: Answer) -> None:
-    # RFC 7009 section 2.2: 200 is all that counts, and its body says nothing. Some send 204.
-    if answer.response.status not in (200, 204):
-        answer.raise_refusal()

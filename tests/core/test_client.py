@@ -20,6 +20,7 @@ from oauth2_sansio import (
     ClientSecretPost,
     Endpoint,
     ErrorResponse,
+    Exchange,
     Finished,
     Flow,
     Introspection,
@@ -729,3 +730,17 @@ def test_what_utf8_cannot_write_is_refused_and_not_shown(begin: Callable[[], Flo
         begin()
     assert "hush" not in str(got.value)
     assert got.value.__context__ is None
+
+
+# For operations of one's own
+
+
+def test_a_draft_and_the_pipeline_make_an_exchange_of_ones_own() -> None:
+    draft = CLIENT.draft(Endpoint.TOKEN, (("a", "b"),), headers=(("Accept", "x/y"),))
+    assert (draft.header("Accept"), draft.form) == ("x/y", (("a", "b"),))
+    in_url = CLIENT.draft(Endpoint.TOKEN, (("a", "b"),), method="GET")
+    assert (in_url.url.endswith("?a=b"), in_url.form) == (True, ())
+    flow = Exchange(CLIENT.pipeline, draft, lambda answer: answer.response.status).flow()
+    sent = flow.start(0.0)
+    assert isinstance(sent, RequestToSend)
+    assert sent.header("Authorization") == BASIC[1]

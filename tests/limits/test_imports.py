@@ -13,7 +13,8 @@ MOST_STDLIB_MODULES = 12
 # what only some need is imported where it is needed.
 CORE = """
     answers authorization challenges client client_auth driving errors events exchange flow
-    introspection keeper parameters redaction resource retry_after server tokens urls version
+    introspection keeper parameters redaction resource retry_after revocation server stored tokens
+    urls version
 """
 DROPIN = """
     amending authorizing callbacks calls configured hooks kept kinds library_errors methods parameters

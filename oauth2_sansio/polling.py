@@ -1,0 +1,98 @@
+"""Asking the token endpoint again until the user has decided (RFC 8628 section 3.5, CIBA)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .answers import Answer
+from .errors import ErrorResponse, LocalProtocolError, RemoteProtocolError
+from .events import Action, Finished, RequestFailed, RequestToSend, Wait
+from .exchange import Exchange, Pipeline
+from .tokens import OAuth2Token, read_seconds, read_token
+
+DEFAULT_INTERVAL = 5.0
+"""Seconds between two requests, where the server says nothing (RFC 8628 section 3.2)."""
+
+_LONGEST_INTERVAL = 3600.0
+_SLOWER_BY = 5.0
+_UNDECIDED = "the user has not decided yet"
+_OVERLOADED = (429, 503)
+_LONGEST_CODE = 8_000  # characters of what a server gives us to send back
+
+
+class Polling(Exchange[OAuth2Token]):
+    """Send one request again and again until it is answered for good, or it is too late.
+
+    interval: seconds before each request, the first one too; a server may make it longer.
+    expires_at: when to give up, in seconds since the epoch.
+    too_late: the error for that.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        draft: RequestToSend,
+        *,
+        interval: float,
+        expires_at: float,
+        too_late: LocalProtocolError,
+    ) -> None:
+        super().__init__(pipeline, draft, read_token)
+        self._interval = interval
+        self._expires_at = expires_at
+        self._too_late = too_late
+
+    def on_start(self, now: float) -> Action[OAuth2Token]:
+        """Wait first: nobody has decided yet."""
+        return self._pause(self._interval, _UNDECIDED, now)
+
+    def on_answer(self, answer: Answer) -> Action[OAuth2Token]:
+        """Return the token, or wait where the server says that it is too early to ask."""
+        try:
+            return Finished(read_token(answer))
+        except (ErrorResponse, RemoteProtocolError) as error:
+            refusal = error
+        match refusal.error:
+            case "authorization_pending":
+                reason = _UNDECIDED
+            case "slow_down":
+                # For this request and for all that follow (RFC 8628 section 3.5).
+                self._interval += _SLOWER_BY
+                reason = "the server was asked too often"
+            case _ if answer.response.status in _OVERLOADED:
+                reason = "the server is busy"
+            case _:
+                raise refusal
+        return self._pause(max(self._interval, refusal.retry_after or 0.0), reason, answer.now)
+
+    def on_failure(self, failure: RequestFailed, now: float) -> Action[OAuth2Token]:
+        """Ask less often where no answer comes (RFC 8628 section 3.5)."""
+        self._interval = min(2 * self._interval, _LONGEST_INTERVAL)
+        return self._pause(self._interval, "no response came", now)
+
+    def _pause(self, seconds: float, reason: str, now: float) -> Wait:
+        # Before the pause and not after it: nobody waits for nothing.
+        if now + seconds >= self._expires_at:
+            raise self._too_late
+        return Wait(seconds, reason)
+
+
+def read_polling(
+    answer: Answer, document: Mapping[str, Any], code: str
+) -> tuple[str, float, float]:
+    """Return what a server says of how to poll: the code, the expiry and the interval.
+
+    code: the name of the member that has the code.
+    Returns the expiry in seconds since the epoch, the interval in seconds.
+    """
+    value = document.get(code)
+    if not isinstance(value, str) or not value or len(value) > _LONGEST_CODE:
+        raise answer.broken(f"the answer has no {code} that can be used")
+    lifetime = read_seconds(document.get("expires_in"))
+    if lifetime is None or lifetime <= 0:
+        raise answer.broken("the answer does not say when it expires (expires_in)")
+    interval = read_seconds(document.get("interval"))
+    if interval is None or interval <= 0:
+        interval = DEFAULT_INTERVAL
+    return value, answer.now + lifetime, min(interval, _LONGEST_INTERVAL)
