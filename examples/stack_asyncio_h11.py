@@ -55,8 +55,8 @@ async def exchange(request: RequestToSend) -> ResponseReceived:
     )
     try:
         connection = h11.Connection(h11.CLIENT)
-        for event in outgoing(request, url):
-            writer.write(connection.send(event) or b"")
+        for part in outgoing(request, url):
+            writer.write(connection.send(part) or b"")
         response: h11.Response | None = None
         body = bytearray()
         while len(body) <= MAXIMUM_BODY:
