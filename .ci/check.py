@@ -37,6 +37,7 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
     {
         "command_line": "tests/command_line",
         "dropin": "tests/dropin tests/adapters",
+        "stores": "tests/stores",
         "testing": "tests/testing",
     }
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import runpy
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from oauth2_sansio.stores import AsyncMemoryStore, MemoryStore
+from oauth2_sansio.stores import AsyncMemoryStore, MemoryStore, memory
 
 
 def test_threads_and_tasks_share_one_store() -> None:
@@ -55,3 +56,16 @@ def test_a_fork_in_the_middle_of_a_call_blocks_nobody() -> None:
     found = store.load("k")
     assert found is not None
     assert found.content == b"one"
+
+
+def test_every_store_gets_a_new_lock_in_a_child() -> None:
+    stores = [MemoryStore(), MemoryStore()]
+    before = [store._lock for store in stores]
+    memory._after_fork()
+    assert not {*before} & {store._lock for store in stores}
+
+
+def test_a_system_without_forks_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "register_at_fork")
+    module = runpy.run_path(str(memory.__file__), run_name="oauth2_sansio.stores.memory")
+    assert module["MemoryStore"]().load("k") is None
