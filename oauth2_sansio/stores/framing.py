@@ -17,7 +17,7 @@ _FORMAT = 1
 _NAME = b"oauth2_sansio-record"
 _LINE = re.compile(
     rb"oauth2_sansio-record (?P<format>[1-9][0-9]{0,8}) "
-    rb"(?P<version>[1-9][0-9]{0,17}) (?P<length>0|[1-9][0-9]{0,17}) (?P<digest>[0-9a-f]{64})"
+    rb"(?P<version>[1-9][0-9]{0,17}) (?P<length>0|[1-9][0-9]{0,17}) (?P<digest>[0-9a-f]{64})\n"
 )
 
 
@@ -33,8 +33,7 @@ def unframe(data: bytes, place: str) -> StoredRecord:
     place: where they come from, for errors.
     Raises `StoreError` where they are no record, not whole, or of a newer format.
     """
-    line, _, content = data.partition(b"\n")
-    found = _LINE.fullmatch(line)
+    found = _LINE.match(data)
     if found is None:
         raise damaged(place, "it is no record of this library")
     if int(found["format"]) != _FORMAT:
@@ -43,6 +42,7 @@ def unframe(data: bytes, place: str) -> StoredRecord:
             f"it has the format {int(found['format'])}, and this version reads {_FORMAT}",
             advice="use the version of oauth2_sansio that has written it",
         )
+    content = data[found.end() :]
     whole = len(content) == int(found["length"])
     if not whole or sha256(content).hexdigest().encode() != found["digest"]:
         raise damaged(place, "it is cut off or changed")

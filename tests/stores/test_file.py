@@ -197,6 +197,7 @@ def test_a_lock_that_another_holds_is_waited_for_and_no_longer(
         b"oauth2_sansio-record 1 0 0 " + b"0" * 64 + b"\n",
         b"oauth2_sansio-record 1 1 0 " + b"0" * 64 + b"\n",
         frame(StoredRecord(SECRET, 1))[:-1],
+        frame(StoredRecord(b"", 1))[:-1],
         frame(StoredRecord(SECRET, 1)) + b"x",
         frame(StoredRecord(SECRET, 1)).replace(b"sEcret", b"sEcreT"),
         frame(StoredRecord(SECRET, 1)).replace(b"record 1", b"record 01"),
