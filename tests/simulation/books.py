@@ -105,6 +105,13 @@ class Books:
         if one.family is other.family and is_older:
             raise Violation(f"{process!r} goes back to an older token")
 
+    def is_interrupted(self, process: Process) -> None:
+        """Note that a process could not save what it has got, since it was interrupted."""
+        for sends in self.sends.values():
+            for send in sends:
+                if send.process is process and send.delivered and send.successor is not None:
+                    self.unsaved.add(str(send.successor.access_token))
+
     def ends(self, process: Process, error: OAuth2Error, answered_at: float) -> None:
         """Check an error that a caller gets.
 

@@ -138,7 +138,7 @@ class ClientProcess(Process):
         self._books.unsaved.add(str(token.access_token))  # the user has it, saved or not
         if self.coordinator.unsaved is not None:  # nobody needs that one any more
             self._books.unsaved.add(str(self.coordinator.unsaved.access_token))
-        self._keeper.arrive(token)
+        self._keeper.arrive(token, self.now())
         try:
             yield from self._drive(self.coordinator.keep(token))
         except UnsavedTokenError:
@@ -238,8 +238,7 @@ class ClientProcess(Process):
         return action.result
 
     def _interrupt(self, run: Coordination) -> None:
-        if self.coordinator.unsaved is not None:  # it was interrupted while it saved
-            self._books.unsaved.add(str(self.coordinator.unsaved.access_token))
+        self._books.is_interrupted(self)
         left = run.abandon()
         if left is not None:
             self.world.start(self, self._give_back(left), "abandon")

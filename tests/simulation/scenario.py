@@ -142,9 +142,7 @@ def _live(world: World, books: Books, processes: list[ClientProcess], rounds: in
     draw, rates = world.random, world.rates
     world.rates = NOTHING
     world.start(processes[0], processes[0].log_in(), "login")
-    world.run(world.now + 5)
-    world.start(processes[0], processes[0].use(), "first")  # a new token is used once in any case
-    world.run(world.now + 5)
+    world.run(world.now + 10)
     world.rates = rates
     for _ in range(rounds):
         for process in processes:
