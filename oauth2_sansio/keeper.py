@@ -84,7 +84,7 @@ class _Running:
     ticket: int
     previous: OAuth2Token
     spending: str | None = None
-    by_hand: bool = False
+    by_hand_at: float | None = None  # since when, in seconds since the epoch
     saving: bool = False
     superseded: bool = False  # whether the user has assigned another token since it began
 
@@ -181,10 +181,13 @@ class TokenKeeper:
         """Whether the current token still has to be saved."""
         return self._unsaved is not None
 
-    def arrive(self, token: OAuth2Token) -> None:
-        """Take a token that was just issued: it is used once, even if it has expired already."""
+    def arrive(self, token: OAuth2Token, now: float) -> None:
+        """Take a token that was just issued: if it has expired already, it is used once.
+
+        now: seconds since the epoch.
+        """
         self._forget()
-        self._hold(token, untried=True)
+        self._hold(token, untried=self._came_expired(token, now))
 
     def header(self, now: float) -> str | None:
         """Return the value of `Authorization` at once, or None where `acquire` has to decide.
@@ -233,7 +236,7 @@ class TokenKeeper:
                 return UseToken(ended)
             if spending in self._spent and self._heir is not None:
                 return UseToken(self._heir)
-            return self._begin(by_hand, self._token or OAuth2Token(), spending, by_hand=True)
+            return self._begin(by_hand, self._token or OAuth2Token(), spending, now)
         token = self._token
         if token is None:
             raise MissingTokenError(
@@ -243,7 +246,7 @@ class TokenKeeper:
             refused = rejected is not None and token.get("access_token") == rejected
             untried = self._untried == _expiry(token)
             if refused or (not untried and token.is_expired(self._leeway, now)):
-                return self._begin(self._renew, token, token.refresh_token, by_hand=False)
+                return self._begin(self._renew, token, token.refresh_token)
         self._untried = None
         return UseToken(token)
 
@@ -302,14 +305,18 @@ class TokenKeeper:
         return ended.outcome if concerned else None
 
     def _begin(
-        self, renew: Renewal, token: OAuth2Token, spending: str | None, *, by_hand: bool
+        self,
+        renew: Renewal,
+        token: OAuth2Token,
+        spending: str | None,
+        by_hand_at: float | None = None,
     ) -> RefreshIt:
         if self._dead is not None and self._dead[0] == spending:
             raise _anew(self._dead[1])
         flow = renew(token)
         self._ticket += 1
         previous = token if self._unsaved is None else self._unsaved
-        self._running = _Running(self._ticket, previous, spending, by_hand)
+        self._running = _Running(self._ticket, previous, spending, by_hand_at)
         self._ready = None
         return RefreshIt(self._ticket, flow, previous)
 
@@ -329,8 +336,14 @@ class TokenKeeper:
                 self._spent = (*self._spent, spending)[-MOST_SPENT:]
             self._heir = token
         if not superseded:
-            unsaved = None if saved else running.previous
-            self._hold(token, unsaved=unsaved, untried=running.by_hand)
+            began = running.by_hand_at
+            untried = began is not None and self._came_expired(token, began)
+            self._hold(token, unsaved=None if saved else running.previous, untried=untried)
+
+    def _came_expired(self, token: OAuth2Token, now: float) -> bool:
+        # Where the clocks of server and client differ, or a life is as short as the leeway: to
+        # renew it would bring another such token. One that was good has to be renewed later.
+        return bool(token.is_expired(self._leeway, now))
 
     def _hold(
         self,

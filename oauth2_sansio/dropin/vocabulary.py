@@ -200,9 +200,9 @@ class Vocabulary(Authorizing):
         if status in (200, 204) and token in ours:
             self._keeper.token = None
 
-    def _arrive(self, token: OAuth2Token) -> None:
+    def _arrive(self, token: OAuth2Token, now: float) -> None:
         # Keep a token that was just issued.
-        self._keeper.arrive(token)
+        self._keeper.arrive(token, now)
 
     # Renewals, which nobody calls by name.
 

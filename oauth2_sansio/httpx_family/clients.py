@@ -107,9 +107,9 @@ class FamilyVocabulary(Vocabulary):
             self._leave_to_others()
         self._keeper.token = given
 
-    def _arrive(self, token: OAuth2Token) -> None:
+    def _arrive(self, token: OAuth2Token, now: float) -> None:
         self._leave_to_others()
-        super()._arrive(token)
+        super()._arrive(token, now)
 
     def _leave_to_others(self) -> None:
         # Another user's token is about to come. The `auth=` objects that were made with the one

@@ -73,7 +73,7 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
         call = self._fetching(url, body, method, headers, auth, grant_type, state, kwargs, now())
         if isinstance(call, OAuth2Token):
             token = TokenAtHand(call)
-            self._arrive(token)
+            self._arrive(token, now())
             return token
         return self._fetched(call)
 
@@ -86,7 +86,7 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
     ) -> OAuth2Token:
         """Take the token out of a callback's fragment (RFC 6749 section 4.2.2), and keep it."""
         token = self._implicit_token(authorization_response, state, now())
-        self._arrive(token)
+        self._arrive(token, now())
         return token
 
     async def refresh_token(
@@ -189,7 +189,7 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
 
     async def _fetched(self, call: Flow[OAuth2Token]) -> OAuth2Token:
         token = await self.run(call)
-        self._arrive(token)
+        self._arrive(token, now())
         return token
 
     def _prepare_flight(self) -> None:

@@ -61,7 +61,7 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
         """
         call = self._fetching(url, body, method, headers, auth, grant_type, state, kwargs, now())
         token = call if isinstance(call, OAuth2Token) else self.run(call)
-        self._arrive(token)
+        self._arrive(token, now())
         return token
 
     def fetch_access_token(self, url: str | None = None, **kwargs: Any) -> OAuth2Token:
@@ -73,7 +73,7 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
     ) -> OAuth2Token:
         """Take the token out of a callback's fragment (RFC 6749 section 4.2.2), and keep it."""
         token = self._implicit_token(authorization_response, state, now())
-        self._arrive(token)
+        self._arrive(token, now())
         return token
 
     def refresh_token(

@@ -420,7 +420,7 @@ def test_assigning_the_same_token_once_more_forgets_nothing() -> None:
 
 def test_a_token_assigned_once_more_before_its_first_use_is_still_used_once() -> None:
     keeper = TokenKeeper(None, Renewals())
-    keeper.arrive(stale())
+    keeper.arrive(stale(), NOW)
     keeper.token = stale()
     assert keeper.acquire(NOW) == UseToken(stale())
     assert isinstance(keeper.acquire(NOW), RefreshIt)
@@ -555,11 +555,11 @@ def test_the_leeway_can_be_changed() -> None:
     assert isinstance(keeper.acquire(NOW), RefreshIt)
 
 
-@pytest.mark.parametrize("life", [0, -10_000, 30])
+@pytest.mark.parametrize("life", [0, -10_000, 30])  # the last one within the leeway
 def test_a_token_that_arrives_expired_is_used_once(life: float) -> None:
-    token = make("A", "r1", life=life, expires_in=life)
+    token = make("A", "r1", life=life)
     keeper = TokenKeeper(stale("before"), Renewals())
-    keeper.arrive(token)
+    keeper.arrive(token, NOW)
     assert keeper.token is token
     later = NOW + 3600
     assert keeper.acquire(later) == UseToken(token)
@@ -568,8 +568,8 @@ def test_a_token_that_arrives_expired_is_used_once(life: float) -> None:
 
 def test_an_expiry_changed_after_arrival_counts() -> None:
     keeper = TokenKeeper(None, Renewals())
-    token = make("A", "r1")
-    keeper.arrive(token)
+    token = stale()
+    keeper.arrive(token, NOW)
     token["expires_at"] = 1
     assert keeper.header(NOW) is None
     assert isinstance(keeper.acquire(NOW), RefreshIt)
@@ -577,23 +577,43 @@ def test_an_expiry_changed_after_arrival_counts() -> None:
 
 def test_a_refusal_counts_more_than_the_first_use() -> None:
     keeper = TokenKeeper(None, Renewals())
-    keeper.arrive(stale())
+    keeper.arrive(stale(), NOW)
     assert isinstance(keeper.acquire(NOW, rejected="A"), RefreshIt)
 
 
 def test_an_expiry_that_the_user_changes_counts_more_than_the_first_use() -> None:
     token = stale()
     keeper = TokenKeeper(None, Renewals())
-    keeper.arrive(token)
+    keeper.arrive(token, NOW)
     token["expires_at"] = NOW - 1
     assert isinstance(keeper.acquire(NOW), RefreshIt)
 
 
 def test_a_header_counts_as_the_first_use() -> None:
     keeper = TokenKeeper(None, Renewals())
-    keeper.arrive(make("A", "r1"))
-    assert keeper.header(NOW) == "Bearer A"
+    skewed = make("A", "r1", life=30)
+    keeper.arrive(skewed, NOW)
+    assert keeper.header(NOW - 300) == "Bearer A"  # somebody has set the clock back
+    assert isinstance(keeper.acquire(NOW), RefreshIt)
+
+
+def test_a_token_that_arrives_good_and_is_left_until_its_end_is_renewed() -> None:
+    keeper = TokenKeeper(None, Renewals())
+    keeper.arrive(make("A", "r1", life=3600, expires_in=3600), NOW)
+    assert keeper.header(NOW + 3600) is None
     assert isinstance(keeper.acquire(NOW + 3600), RefreshIt)
+
+
+@pytest.mark.parametrize(("life", "used"), [(0, True), (30, True), (3600, False)])
+def test_a_token_renewed_by_hand_is_used_after_its_end_only_if_it_came_so(
+    life: float, used: bool
+) -> None:
+    renewals = Renewals()
+    keeper = TokenKeeper(make("A", "r1"), renewals)
+    by_hand = keeper.acquire(NOW, by_hand=renewals, spending="r1")
+    assert isinstance(by_hand, RefreshIt)
+    keeper.settle(by_hand.ticket, make("B", "r2", life=life))
+    assert isinstance(keeper.acquire(NOW + 3600), UseToken if used else RefreshIt)
 
 
 def test_a_lifetime_of_nothing_is_renewed_for_each_use_but_not_in_a_loop() -> None:
@@ -679,7 +699,7 @@ class ManyCallers(RuleBasedStateMachine):
     @initialize(token=st.sampled_from(["fresh", "stale", "none"]))
     def begin(self, token: str) -> None:
         self.numbers = count(1)
-        self.now = NOW
+        self.now = self.began = NOW
         self.asked: list[OAuth2Token] = []
         self.current = None if token == "none" else self.issue(0 if token == "stale" else 3600)
         self.keeper = TokenKeeper(self.current, self.renew)
@@ -758,7 +778,7 @@ class ManyCallers(RuleBasedStateMachine):
         if isinstance(decision, UseToken):
             self.check_use(caller, shared, decision.token)
             return
-        self.at_it, self.assigned_meanwhile = (caller, decision), False
+        self.at_it, self.assigned_meanwhile, self.began = (caller, decision), False, self.now
         if isinstance(decision, RefreshIt):
             assert shared is None
             assert spending not in self.spent, "no refresh token is sent twice after an answer"
@@ -828,7 +848,8 @@ class ManyCallers(RuleBasedStateMachine):
                 self.spent = [*self.spent, self.sending][-MOST_SPENT:]
             self.heir = new
         if not self.assigned_meanwhile:
-            self.current, self.unsaved, self.untried = new, not saved, caller.by_hand
+            self.current, self.unsaved = new, not saved
+            self.untried = caller.by_hand and bool(new.is_expired(60, self.began))
 
     @precondition(lambda self: self.at_it and isinstance(self.at_it[1], RefreshIt))
     @rule(error=st.sampled_from([NO_ANSWER, DEAD]))
@@ -865,10 +886,11 @@ class ManyCallers(RuleBasedStateMachine):
     def assign(self, life: float, arrives: bool) -> None:
         self.current = self.issue(life)
         if arrives:
-            self.keeper.arrive(self.current)
+            self.keeper.arrive(self.current, self.now)
         else:
             self.keeper.token = self.current
-        self.assigned_meanwhile, self.unsaved, self.untried = True, False, arrives
+        self.assigned_meanwhile, self.unsaved = True, False
+        self.untried = arrives and bool(self.current.is_expired(60, self.now))
         self.forget()
 
     @rule()
