@@ -96,7 +96,7 @@ class FailureStep(SavingStep):
             return Stage.NOTING, self._replace(replace(self._record, started=None))
         failures = mark.failures + 1
         until = now + self._known.policy.pause(failures, error.retry_after)
-        self._known.pause = Pause(until, error.error)
+        self._known.pause = Pause(now, until, error.error)
         noted = replace(
             mark,
             outcome=error.outcome or Outcome.UNKNOWN,
@@ -110,7 +110,7 @@ class FailureStep(SavingStep):
 
     def _store_failed(self, event: StoreFailed, now: float) -> Next:
         policy = self._known.policy
-        self._known.pause = Pause(now + policy.first_pause, "the store has failed")
+        self._known.pause = Pause(now, now + policy.first_pause, "the store has failed")
         return self._give_up(store_failed(event.cause, "reaching the token's record"), now)
 
     def _again(self, now: float, go_on: _GoOn) -> Next:

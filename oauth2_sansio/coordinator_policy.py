@@ -103,18 +103,20 @@ class Unsaved:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A refresh has failed, and nobody tries again before `until`, in seconds since the epoch."""
+    """A refresh has failed, and nobody tries again from `since` to `until`.
 
+    Both are seconds since the epoch. A clock that is set wrong somewhere keeps nobody waiting.
+    """
+
+    since: float
     until: float
     last: str
 
     def error(self, now: float) -> RefreshPausedError | None:
         """Return the error for a caller that comes within the pause; None for a later one."""
-        left = self.until - now
-        # A clock that was set wrong somewhere must not keep everybody waiting.
-        if not 0 < left <= LONGEST_RETRY_AFTER:
+        if not self.since <= now < self.until:
             return None
-        return RefreshPausedError(left, self.last)
+        return RefreshPausedError(self.until - now, self.last)
 
 
 @dataclass(slots=True)

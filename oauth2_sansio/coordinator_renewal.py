@@ -185,8 +185,8 @@ class RenewalStep(FailureStep):
             if self._known.dead is not None and self._known.dead[0] == spending:
                 return dead(DeadRefreshToken(fingerprint=spending, at=now, error="invalid_grant"))
         if started is not None and started.outcome is not None and started.pause_until is not None:
-            last = Pause(started.pause_until, f"its outcome: {started.outcome.value}")
-            return last.error(now)
+            outcome = f"its outcome: {started.outcome.value}"
+            return Pause(started.at, started.pause_until, outcome).error(now)
         if started is not None and started.outcome is None and started.owner != self._me:
             self.cut_off = started
         return None

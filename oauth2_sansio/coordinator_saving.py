@@ -195,6 +195,7 @@ class LookingStep(SavingStep):
         return Stage.FINISHED, Finished(record.token if record is not None else None)
 
     def _looking_failed(self, event: StoreFailed, now: float) -> Next:
+        self._known.read_at = now  # a store that is down is not asked for each token that is fresh
         raise store_failed(event.cause, "reading the stored token")
 
     HANDLERS: ClassVar[Handlers] = MappingProxyType(

@@ -6,8 +6,8 @@ elected in this process asks the coordinator, and does with the store what that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, assert_never
 
 from ..coordinator import Coordination, RefreshCoordinator
@@ -32,7 +32,7 @@ from ..coordinator_events import (
     TooLateToSend,
 )
 from ..coordinator_policy import is_same
-from ..errors import LocalProtocolError, OAuth2Error, UnsavedTokenError
+from ..errors import LocalProtocolError, OAuth2Error, StoreError, UnsavedTokenError
 from ..events import (
     Action,
     Endpoint,
@@ -116,8 +116,11 @@ class CoordinatedThreads(ThreadFlight):
 
         Raises `StoreError` too, where the store is needed and has failed.
         """
-        if self._shared.must_look():
-            self._shared.found(self._run(self._shared.coordinator.look()))
+        shared = self._shared
+        shared.refused = rejected or shared.refused
+        if shared.must_look():
+            with shared.looking():
+                shared.found(self._run(shared.coordinator.look()))
         return super().token(rejected=rejected, by_hand=by_hand, spending=spending)
 
     def keep(self, token: OAuth2Token) -> None:
@@ -224,8 +227,11 @@ class CoordinatedTasks(TaskFlight):
 
         Raises `StoreError` too, where the store is needed and has failed.
         """
-        if self._shared.must_look():
-            self._shared.found(await self._run(self._shared.coordinator.look()))
+        shared = self._shared
+        shared.refused = rejected or shared.refused
+        if shared.must_look():
+            with shared.looking():
+                shared.found(await self._run(shared.coordinator.look()))
         return await super().token(rejected=rejected, by_hand=by_hand, spending=spending)
 
     async def keep(self, token: OAuth2Token) -> None:
@@ -304,11 +310,21 @@ class _Shared:
         self.keeper = keeper
         self.coordinator = coordinator
         self._renew = renew
+        self.refused: str | None = None  # the access token that a resource server refused last
         self._failed: Exception | None = None  # why the token that has just come was not saved
 
     def must_look(self) -> bool:
         """Say whether the store has to be read first: seldom, where the token is fresh."""
         return self.keeper.token is None or self.coordinator.must_look(now())
+
+    @contextmanager
+    def looking(self) -> Generator[None]:
+        """Let the token in memory be used where the store cannot be read."""
+        try:
+            yield
+        except StoreError:
+            if self.keeper.token is None:
+                raise
 
     def found(self, token: OAuth2Token) -> None:
         """Take what the store holds, unless this process holds the same, or something unsaved."""
@@ -324,7 +340,8 @@ class _Shared:
             return relay.stand_in(flow if is_same(token, held) else self._renew(token))
 
         # What is renewed for another reason than its age was refused, or is renewed by hand.
-        usable = bool(held.is_expired(self.keeper.leeway, now()))
+        aged = bool(held.is_expired(self.keeper.leeway, now()))
+        usable = aged and held.access_token != self.refused
         return self.coordinator.renew(held, renew, usable=usable), relay
 
     def not_saved(self, error: UnsavedTokenError) -> OAuth2Token:

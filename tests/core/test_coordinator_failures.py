@@ -90,7 +90,7 @@ def test_a_failure_is_noted_for_all(
         pause_until=NOW + pause,
     )
     assert story.written()[-1] == record(EXPIRED, started=noted)
-    assert known.pause == Pause(NOW + pause, story.error.error)
+    assert known.pause == Pause(NOW, NOW + pause, story.error.error)
 
 
 def test_failures_add_up_and_a_server_may_ask_for_more() -> None:
@@ -238,7 +238,7 @@ def test_a_store_that_is_down_pauses(events: list[CoordinatorEvent], stages: str
     assert story.stages == stages
     assert type(story.error) is StoreError
     assert story.error.outcome is Outcome.NOT_SENT
-    assert known.pause == Pause(NOW + 1, "the store has failed")
+    assert known.pause == Pause(NOW, NOW + 1, "the store has failed")
     # The next one looks first, and may come once the pause is over.
     assert renew(FAILED, known=known).stages == "peeking"
 

@@ -78,11 +78,19 @@ def test_a_lease_that_has_ended_is_looked_at_soon() -> None:
 
 
 @pytest.mark.parametrize(
-    ("until", "left"),
-    [(NOW - 1, None), (NOW, None), (NOW + 5, 5.0), (NOW + 3600, 3600.0), (NOW + 3601, None)],
+    ("since", "until", "left"),
+    [
+        (NOW - 5, NOW - 1, None),
+        (NOW - 5, NOW, None),
+        (NOW, NOW + 5, 5.0),
+        (NOW - 5, NOW + 3600, 3600.0),
+        (NOW + 1, NOW + 5, None),
+    ],
 )
-def test_a_pause_ends_and_a_clock_that_was_set_makes_none(until: float, left: float | None) -> None:
-    error = Pause(until, "x").error(NOW)
+def test_a_pause_ends_and_a_clock_that_was_set_makes_none(
+    since: float, until: float, left: float | None
+) -> None:
+    error = Pause(since, until, "x").error(NOW)
     assert (None if error is None else error.retry_after) == left
 
 

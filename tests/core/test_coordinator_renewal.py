@@ -301,7 +301,7 @@ def test_another_tombstone_does_not_count() -> None:
         (MARK, False),
         (replace(FAILURE, pause_until=NOW - 1), False),
         (replace(FAILURE, pause_until=None), False),
-        (replace(FAILURE, pause_until=NOW + 1e6), False),
+        (replace(FAILURE, at=NOW + 1, pause_until=NOW + 9), False),
         (None, False),
     ],
     ids=["others died", "our own", "long ago", "no pause", "a wrong clock", "none"],
@@ -333,7 +333,7 @@ def test_looks_become_rarer_and_differ_from_one_process_to_the_next() -> None:
 
 def test_within_a_pause_the_store_is_read_and_nothing_sent() -> None:
     known = knowledge()
-    known.pause = Pause(NOW + 5, "server_error")
+    known.pause = Pause(NOW, NOW + 5, "server_error")
     story = tell(renewing(known=known), loaded(EXPIRED))
     assert (story.stages, type(story.error)) == ("peeking", RefreshPausedError)
     story = tell(renewing(known=known), loaded(None))
@@ -345,7 +345,7 @@ def test_within_a_pause_the_store_is_read_and_nothing_sent() -> None:
 
 def test_a_pause_that_is_over_is_none() -> None:
     known = knowledge()
-    known.pause = Pause(NOW, "server_error")
+    known.pause = Pause(NOW - 5, NOW, "server_error")
     assert tell(renewing(known=known)).stages == "leasing"
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from oauth2_sansio.coordinator_events import (
@@ -228,7 +230,9 @@ def test_a_look_finds_what_is_unsaved() -> None:
 
 @pytest.mark.parametrize(("event", "error"), [(FAILED, StoreError), (DAMAGED, DamagedRecordError)])
 def test_a_look_that_fails(event: CoordinatorEvent, error: type[StoreError]) -> None:
-    assert type(tell(LookingStep(knowledge()), event).error) is error
+    known = knowledge()
+    assert type(tell(LookingStep(known), event).error) is error
+    assert known.read_at == (NOW if event is FAILED else -inf)
 
 
 @pytest.mark.parametrize(
