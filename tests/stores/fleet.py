@@ -1,0 +1,93 @@
+"""A fleet of processes that share one token, some of which are killed in the middle of renewing it.
+
+`python -m tests.stores.fleet KIND FOLDER SERVER ISSUER TOKEN_ENDPOINT ROUNDS SEED` prints a line of
+JSON for each round: the refresh token that was to be used, and what came of it in each process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+from dataclasses import dataclass
+from signal import SIGKILL
+from time import sleep
+
+from oauth2_sansio import Client, OAuth2Error, OAuth2Token, Server, TokenKeeper, drive
+from oauth2_sansio.command_line.over_urllib import UrllibSender
+from oauth2_sansio.coordinator import RefreshCoordinator, RefreshPolicy
+from oauth2_sansio.flow import Flow
+from oauth2_sansio.stores import TokenStore
+from oauth2_sansio.token_record import TokenIdentity
+from oauth2_sansio.waiting import clock
+from oauth2_sansio.waiting.coordinated import CoordinatedThreads
+
+from .kinds import Kind, Place, open_store
+
+PROCESSES = 5
+KILLED = 2
+POLICY = RefreshPolicy(deadline=5, lease=6, patience=60)
+
+
+@dataclass
+class Fleet:
+    """What its processes have in common."""
+
+    client: Client
+    store: TokenStore
+
+    def drive(self, flow: Flow[OAuth2Token]) -> OAuth2Token:
+        """Run a flow over the network."""
+        return drive(flow, UrllibSender(deadline=POLICY.deadline).send, clock.sleep, clock.now)
+
+    def process(self, key: str, token: OAuth2Token) -> CoordinatedThreads:
+        """Return what one process has of its own."""
+        identity = TokenIdentity(issuer=self.client.server.issuer or "", client_id="app")
+        return CoordinatedThreads(
+            TokenKeeper(token, self.client.refresh),
+            self.drive,
+            lambda _token, _previous: None,
+            store=self.store,
+            coordinator=RefreshCoordinator(identity, policy=POLICY, key=key),
+            renew=self.client.refresh,
+            deadline=POLICY.patience,
+        )
+
+    def round(self, key: str, chance: random.Random) -> dict[str, object]:
+        """Let all processes renew an expired token at once, and kill some of them."""
+        token = self.drive(self.client.password("alice", "secret"))
+        token["expires_at"] = 1
+        self.process(key, token).keep(token)
+        reading, writing = os.pipe()
+        children = [self._fork(key, token, writing) for _ in range(PROCESSES)]
+        os.close(writing)
+        for child in chance.sample(children, KILLED):
+            sleep(chance.uniform(0, 0.06))
+            os.kill(child, SIGKILL)
+        for child in children:
+            os.waitpid(child, 0)
+        with os.fdopen(reading) as told:
+            return {"refresh_token": token["refresh_token"], "results": told.read().split()}
+
+    def _fork(self, key: str, token: OAuth2Token, writing: int) -> int:
+        child = os.fork()
+        if child == 0:
+            try:
+                result = str(self.process(key, token).token()["access_token"])
+            except OAuth2Error as error:
+                result = type(error).__name__
+            os.write(writing, f"{result}\n".encode())
+            os._exit(0)
+        return child
+
+
+if __name__ == "__main__":
+    kind, folder, server, issuer, endpoint, rounds, seed = sys.argv[1:]
+    fleet = Fleet(
+        Client(server=Server(issuer=issuer, token_endpoint=endpoint), client_id="app"),
+        open_store(Place(Kind[kind], folder, server)),
+    )
+    its_chance = random.Random(int(seed))
+    for number in range(int(rounds)):
+        print(json.dumps(fleet.round(f"{seed}/{number}", its_chance)), flush=True)
