@@ -10,9 +10,16 @@ on a socket.
 from __future__ import annotations
 
 from .authorization_endpoint import AuthorizationRefused
-from .configuration import ClientAuthMethod, RegisteredClient, ServerSettings, User
+from .configuration import (
+    AssertionIssuer,
+    ClientAuthMethod,
+    RegisteredClient,
+    ServerSettings,
+    User,
+)
 from .determinism import Clock, SeededBytes
-from .grants import GRANTS, token_answer
+from .grants import GRANTS
+from .issuing import token_answer
 from .ledger import IssuedToken, TokenFamily, TokenKind
 from .messages import Parameters, Refusal
 from .misbehaviour import AnswerLost, Misbehaviour
@@ -23,6 +30,7 @@ from .state import GrantFunction, ServerState
 __all__ = [
     "GRANTS",
     "AnswerLost",
+    "AssertionIssuer",
     "AuthorizationRefused",
     "AuthorizationServer",
     "ClientAuthMethod",

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from functools import partial
 from hmac import compare_digest
-from types import MappingProxyType
-from typing import TypeAlias
 from urllib.parse import unquote_plus
 
+from .assertion_grants import issuer_of_assertion
+from .client_assertions import read_client_assertion
 from .configuration import ClientAuthMethod, RegisteredClient
-from .messages import IncomingRequest, Parameters, Refusal
+from .credentials import Credentials, CredentialsReader
+from .messages import IncomingRequest, Parameters, Refusal, invalid_client
 from .state import ServerState
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a request says about its sender."""
-
-    method: ClientAuthMethod
-    client_id: str
-    client_secret: str = field(default="", repr=False)
-
-
-CredentialsReader: TypeAlias = Callable[
-    [ServerState, IncomingRequest, Parameters], Credentials | None
-]
-"""Finds the credentials of one method in a request, or none."""
 
 
 def authenticate_client(
@@ -39,29 +24,25 @@ def authenticate_client(
     """
     found = [
         credentials
-        for reader in READERS.values()
+        for reader in READERS
         if (credentials := reader(state, request, parameters)) is not None
     ]
     if len(found) > 1:
         raise Refusal("invalid_request", "The client authenticates in more than one way.")
     client_id = parameters.get("client_id")
     if not found:
-        if client_id is None:
+        name = client_id or issuer_of_assertion(parameters)
+        if name is None:
             raise invalid_client("The client does not say who it is.")
-        found = [Credentials(ClientAuthMethod.NONE, client_id)]
+        found = [Credentials(ClientAuthMethod.NONE, name, _nothing_to_prove)]
     [credentials] = found
     if client_id not in (None, credentials.client_id):
         raise Refusal("invalid_request", "The client names itself in two different ways.")
     client = state.clients.get(credentials.client_id)
-    if client is None or not _are_right(credentials, client):
-        raise invalid_client("The client is unknown, or does not prove who it is.")
+    if client is None or credentials.method not in client.auth_methods:
+        raise _unproved()
+    credentials.prove(client)
     return client
-
-
-def invalid_client(description: str) -> Refusal:
-    """Return the refusal of a client that does not prove who it is (RFC 6749 section 5.2)."""
-    challenge = ("WWW-Authenticate", 'Basic realm="oauth", charset="UTF-8"')
-    return Refusal("invalid_client", description, status=401, headers=(challenge,))
 
 
 def _basic(
@@ -80,7 +61,8 @@ def _basic(
         colon = client_id = client_secret = ""
     if scheme.lower() != "basic" or not colon:
         raise invalid_client("The Authorization header holds no Basic credentials.")
-    return Credentials(ClientAuthMethod.CLIENT_SECRET_BASIC, client_id, client_secret)
+    prove = partial(_by_secret, client_secret)
+    return Credentials(ClientAuthMethod.CLIENT_SECRET_BASIC, client_id, prove)
 
 
 def _post(
@@ -90,21 +72,23 @@ def _post(
     if client_secret is None:
         return None
     client_id = parameters.require("client_id")
-    return Credentials(ClientAuthMethod.CLIENT_SECRET_POST, client_id, client_secret)
+    prove = partial(_by_secret, client_secret)
+    return Credentials(ClientAuthMethod.CLIENT_SECRET_POST, client_id, prove)
 
 
-READERS: Mapping[ClientAuthMethod, CredentialsReader] = MappingProxyType(
-    {
-        ClientAuthMethod.CLIENT_SECRET_BASIC: _basic,
-        ClientAuthMethod.CLIENT_SECRET_POST: _post,
-    }
-)
-"""How each method is read. `none` is what is left when no reader finds anything."""
+READERS: tuple[CredentialsReader, ...] = (_basic, _post, read_client_assertion)
+"""What looks for credentials. `none` is what is left when no reader finds any."""
 
 
-def _are_right(credentials: Credentials, client: RegisteredClient) -> bool:
+def _by_secret(client_secret: str, client: RegisteredClient) -> None:
     expected = client.client_secret or ""
-    return credentials.method in client.auth_methods and (
-        credentials.method is ClientAuthMethod.NONE
-        or compare_digest(credentials.client_secret.encode(), expected.encode())
-    )
+    if not compare_digest(client_secret.encode(), expected.encode()):
+        raise _unproved()
+
+
+def _nothing_to_prove(_client: RegisteredClient) -> None:
+    """Take a public client at its word."""
+
+
+def _unproved() -> Refusal:
+    return invalid_client("The client is unknown, or does not prove who it is.")

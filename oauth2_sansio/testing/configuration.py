@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
+from oauth2_sansio.client_assertion import AssertionAudience
+
+from .verification_keys import PublicKey, VerificationKey, read_public_key
+
 
 class ClientAuthMethod(Enum):
     """How a client proves who it is (RFC 7591 section 2)."""
@@ -14,6 +18,8 @@ class ClientAuthMethod(Enum):
     NONE = "none"
     CLIENT_SECRET_BASIC = "client_secret_basic"
     CLIENT_SECRET_POST = "client_secret_post"
+    CLIENT_SECRET_JWT = "client_secret_jwt"
+    PRIVATE_KEY_JWT = "private_key_jwt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +29,14 @@ class RegisteredClient:
     client_secret: without one the client is public.
     redirect_uris: compared as they stand; for a loopback address any port will do (RFC 8252
         section 7.3).
-    token_endpoint_auth_method: the only method that is accepted; where it is left out, either of
+    token_endpoint_auth_method: the only method that is accepted; where it is left out, any of
         those that the client can use.
+    token_endpoint_auth_signing_alg: the only algorithm that is accepted in its assertions; any that
+        is for its key if left out.
+    keys: its public keys as PEM texts or JWKs, for `private_key_jwt` and for assertions of its own;
+        of a private key the public half counts. They are read once, here, by the extra `jose`.
     scope: what it may ask for, separated by spaces; also what it gets if it asks for nothing.
+    Raises `ValueError` for a key that cannot be read, `LocalProtocolError` where joserfc is missing.
     """
 
     client_id: str
@@ -34,15 +45,44 @@ class RegisteredClient:
     token_endpoint_auth_method: ClientAuthMethod | None = None
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     scope: str = ""
+    token_endpoint_auth_signing_alg: str | None = None
+    keys: tuple[PublicKey, ...] = field(default=(), repr=False, hash=False)
+    verification_keys: tuple[VerificationKey, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verification_keys", tuple(map(read_public_key, self.keys)))
 
     @property
     def auth_methods(self) -> tuple[ClientAuthMethod, ...]:
         """The methods by which this client may prove who it is."""
         if self.token_endpoint_auth_method is not None:
             return (self.token_endpoint_auth_method,)
-        if self.client_secret is None:
-            return (ClientAuthMethod.NONE,)
-        return (ClientAuthMethod.CLIENT_SECRET_BASIC, ClientAuthMethod.CLIENT_SECRET_POST)
+        by_secret = (
+            ClientAuthMethod.CLIENT_SECRET_BASIC,
+            ClientAuthMethod.CLIENT_SECRET_POST,
+            ClientAuthMethod.CLIENT_SECRET_JWT,
+        )
+        possible: tuple[ClientAuthMethod, ...] = () if self.client_secret is None else by_secret
+        if self.keys:
+            possible += (ClientAuthMethod.PRIVATE_KEY_JWT,)
+        return possible or (ClientAuthMethod.NONE,)
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionIssuer:
+    """Whose signed assertions the server takes for a token (RFC 7523 section 3).
+
+    issuer: the claim `iss`.
+    keys: PEM texts or JWKs; a secret that is shared is a JWK too, of the kind `oct`.
+    Raises what `RegisteredClient` raises for keys.
+    """
+
+    issuer: str
+    keys: tuple[PublicKey, ...] = field(repr=False, hash=False)
+    verification_keys: tuple[VerificationKey, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verification_keys", tuple(map(read_public_key, self.keys)))
 
 
 def _nothing() -> Mapping[str, str]:
@@ -71,6 +111,14 @@ class ServerSettings:
     passwords: names and passwords of the users of the password grant.
     resource_scopes: the scope that a path of the protected resource demands: for the path itself
         and for all below it; the longest path counts.
+    assertion_issuers: whose JWTs are taken for a token; those of a client that signs with its own
+        keys are taken in any case.
+    assertion_audiences: whom an assertion may be meant for.
+    longest_assertion_lifetime: an assertion that expires later than that is refused.
+    clock_skew: by how much an assertion may be too late or too early.
+    saml_issuers: whose unsigned SAML assertions are taken for a token; only a test does that.
+    read_saml: checks the XML of a SAML assertion, in place of our own reader; returns the subject,
+        or raises `ValueError` with the reason.
     """
 
     access_token_lifetime: int = 3600
@@ -88,6 +136,12 @@ class ServerSettings:
     metadata: Mapping[str, object] = field(default_factory=_no_metadata)
     passwords: Mapping[str, str] = field(default_factory=_nothing, repr=False)
     resource_scopes: Mapping[str, str] = field(default_factory=_nothing)
+    assertion_issuers: tuple[AssertionIssuer, ...] = ()
+    assertion_audiences: tuple[AssertionAudience, ...] = tuple(AssertionAudience)
+    longest_assertion_lifetime: float = 3600
+    clock_skew: float = 0
+    saml_issuers: tuple[str, ...] = ()
+    read_saml: Callable[[bytes], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

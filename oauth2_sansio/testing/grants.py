@@ -9,11 +9,14 @@ from hashlib import sha256
 from hmac import compare_digest
 from types import MappingProxyType
 
+from oauth2_sansio.assertions import JWT_BEARER, SAML2_BEARER
 from oauth2_sansio.events import ResponseReceived
 
-from .configuration import RegisteredClient
-from .ledger import IssuedToken, TokenFamily, TokenKind
-from .messages import Parameters, Refusal, json_answer
+from .assertion_grants import grant_for_jwt, grant_for_saml
+from .configuration import ClientAuthMethod, RegisteredClient
+from .issuing import new_family, refresh_token, token_answer
+from .ledger import TokenKind
+from .messages import Parameters, Refusal, invalid_grant
 from .state import GrantFunction, ServerState, granted_scope
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -25,41 +28,41 @@ def redeem_code(
     """Give tokens for a code (RFC 6749 section 4.1.3, RFC 7636 section 4.6)."""
     code = state.ledger.code(parameters.require("code"))
     if code is None or code.family.client_id != client.client_id:
-        raise _invalid_grant("The code is unknown, or was issued to another client.")
+        raise invalid_grant("The code is unknown, or was issued to another client.")
     if code.expires_at <= state.now():
-        raise _invalid_grant("The code has expired.")
+        raise invalid_grant("The code has expired.")
     redirect_uri = parameters.get("redirect_uri")
     if redirect_uri != code.redirect_uri and (
         code.redirect_uri is not None or redirect_uri not in client.redirect_uris
     ):
-        raise _invalid_grant("The redirect_uri is not that of the authorization request.")
+        raise invalid_grant("The redirect_uri is not that of the authorization request.")
     _check_verifier(code.challenge, parameters.get("code_verifier"))
     resources = _narrowed(parameters.get_all("resource"), code.family.resources)
     if not state.ledger.spend_code(code):
         code.family.revoked = True
-        raise _invalid_grant("The code was used before; all its tokens are revoked.")
+        raise invalid_grant("The code was used before; all its tokens are revoked.")
     audiences = parameters.get_all("audience") or code.family.audiences
     token = state.issue(TokenKind.ACCESS, code.family, resources=resources, audiences=audiences)
-    return token_answer(token, _refresh_token(state, client, code.family))
+    return token_answer(token, refresh_token(state, client, code.family))
 
 
 def renew(state: ServerState, client: RegisteredClient, parameters: Parameters) -> ResponseReceived:
     """Give a new access token for a refresh token (RFC 6749 section 6)."""
     old = state.ledger.token(parameters.require("refresh_token"))
     if old is None or old.kind is not TokenKind.REFRESH:
-        raise _invalid_grant("The refresh token is unknown.")
+        raise invalid_grant("The refresh token is unknown.")
     family = old.family
     if family.client_id != client.client_id:
-        raise _invalid_grant("The refresh token was issued to another client.")
+        raise invalid_grant("The refresh token was issued to another client.")
     now = state.now()
     if state.ledger.is_spent(old):
         # A refresh token that comes twice was stolen from somebody: from whom, nobody can tell.
         if now - state.ledger.spend_token(old, now) >= state.settings.rotation_grace:
             family.revoked = True
     elif not state.ledger.is_active(old, now):
-        raise _invalid_grant("The refresh token has expired or was revoked.")
+        raise invalid_grant("The refresh token has expired or was revoked.")
     if family.revoked:
-        raise _invalid_grant("The refresh token was used before; all its tokens are revoked.")
+        raise invalid_grant("The refresh token was used before; all its tokens are revoked.")
     scope = granted_scope(parameters.get("scope"), family.scope)
     resources = _narrowed(parameters.get_all("resource"), family.resources)
     audiences = parameters.get_all("audience") or family.audiences
@@ -77,9 +80,9 @@ def grant_to_client(
     state: ServerState, client: RegisteredClient, parameters: Parameters
 ) -> ResponseReceived:
     """Give a client a token of its own (RFC 6749 section 4.4)."""
-    if client.client_secret is None:
+    if ClientAuthMethod.NONE in client.auth_methods:
         raise Refusal("unauthorized_client", "A public client cannot act for itself.")
-    family = _new_family(client, parameters, subject=None)
+    family = new_family(client, parameters, subject=None)
     return token_answer(state.issue(TokenKind.ACCESS, family), None)
 
 
@@ -91,10 +94,10 @@ def grant_for_password(
     password = parameters.require("password")
     expected = state.settings.passwords.get(username)
     if expected is None or not compare_digest(expected.encode(), password.encode()):
-        raise _invalid_grant("The name or the password is wrong.")
-    family = _new_family(client, parameters, subject=username)
+        raise invalid_grant("The name or the password is wrong.")
+    family = new_family(client, parameters, subject=username)
     token = state.issue(TokenKind.ACCESS, family)
-    return token_answer(token, _refresh_token(state, client, family))
+    return token_answer(token, refresh_token(state, client, family))
 
 
 GRANTS: Mapping[str, GrantFunction] = MappingProxyType(
@@ -103,55 +106,23 @@ GRANTS: Mapping[str, GrantFunction] = MappingProxyType(
         "refresh_token": renew,
         "client_credentials": grant_to_client,
         "password": grant_for_password,
+        JWT_BEARER: grant_for_jwt,
+        SAML2_BEARER: grant_for_saml,
     }
 )
 """What the token endpoint does for each `grant_type`."""
 
 
-def token_answer(access: IssuedToken, refresh: IssuedToken | None) -> ResponseReceived:
-    """Return the answer that hands out tokens (RFC 6749 section 5.1)."""
-    members: dict[str, object] = {
-        "access_token": access.value,
-        "token_type": "Bearer",
-        "expires_in": int(access.expires_at - access.issued_at),
-    }
-    if access.scope:
-        members["scope"] = access.scope
-    if refresh is not None:
-        members["refresh_token"] = refresh.value
-    return json_answer(members)
-
-
-def _new_family(
-    client: RegisteredClient, parameters: Parameters, *, subject: str | None
-) -> TokenFamily:
-    return TokenFamily(
-        client_id=client.client_id,
-        subject=subject,
-        scope=granted_scope(parameters.get("scope"), client.scope),
-        resources=parameters.get_all("resource"),
-        audiences=parameters.get_all("audience"),
-    )
-
-
-def _refresh_token(
-    state: ServerState, client: RegisteredClient, family: TokenFamily
-) -> IssuedToken | None:
-    if "refresh_token" not in client.grant_types:
-        return None
-    return state.issue(TokenKind.REFRESH, family)
-
-
 def _check_verifier(challenge: str | None, verifier: str | None) -> None:
     if challenge is None:
         if verifier is not None:
-            raise _invalid_grant("There is a code_verifier, but there was no code_challenge.")
+            raise invalid_grant("There is a code_verifier, but there was no code_challenge.")
         return
     if verifier is None or not _VERIFIER.fullmatch(verifier):
-        raise _invalid_grant("The code_verifier is missing or malformed.")
+        raise invalid_grant("The code_verifier is missing or malformed.")
     digest = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=")
     if not compare_digest(digest, challenge.encode("ascii")):
-        raise _invalid_grant("The code_verifier does not match the code_challenge.")
+        raise invalid_grant("The code_verifier does not match the code_challenge.")
 
 
 def _narrowed(asked: tuple[str, ...], granted: tuple[str, ...]) -> tuple[str, ...]:
@@ -159,7 +130,3 @@ def _narrowed(asked: tuple[str, ...], granted: tuple[str, ...]) -> tuple[str, ..
     if granted and not set(asked) <= set(granted):
         raise Refusal("invalid_target", "A resource was asked for that was not granted.")
     return asked or granted
-
-
-def _invalid_grant(description: str) -> Refusal:
-    return Refusal("invalid_grant", description)

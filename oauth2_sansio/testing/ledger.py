@@ -65,13 +65,21 @@ class IssuedToken:
 class Ledger:
     """Keep codes and tokens, used and unused."""
 
-    __slots__ = ("_codes", "_revoked", "_spent_codes", "_spent_tokens", "_tokens")
+    __slots__ = (
+        "_codes",
+        "_revoked",
+        "_spent_assertions",
+        "_spent_codes",
+        "_spent_tokens",
+        "_tokens",
+    )
 
     def __init__(self) -> None:
         self._codes: dict[str, AuthorizationCode] = {}
         self._tokens: dict[str, IssuedToken] = {}
         self._spent_codes: set[str] = set()
         self._spent_tokens: dict[str, float] = {}
+        self._spent_assertions: dict[tuple[str, str], float] = {}
         self._revoked: set[str] = set()
 
     def add_code(self, code: AuthorizationCode) -> None:
@@ -99,6 +107,18 @@ class Ledger:
     def spend_token(self, token: IssuedToken, now: float) -> float:
         """Use up a refresh token; return the time of its first use, in seconds since the epoch."""
         return self._spent_tokens.setdefault(token.value, now)
+
+    def spend_assertion(self, issuer: str, name: str, forgotten_at: float, now: float) -> bool:
+        """Use up an assertion, by its `jti` or ID; return whether this was its first use.
+
+        forgotten_at: seconds since the epoch; later it is refused in any case.
+        """
+        spent = self._spent_assertions
+        for key in [key for key, until in spent.items() if until <= now]:
+            del spent[key]
+        first = (issuer, name) not in spent
+        spent[issuer, name] = forgotten_at
+        return first
 
     def is_spent(self, token: IssuedToken) -> bool:
         """Return whether a refresh token was used and replaced."""

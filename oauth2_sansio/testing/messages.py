@@ -37,6 +37,17 @@ class Refusal(Exception):
         return json_answer(members, status=self.status, headers=self.headers)
 
 
+def invalid_client(description: str) -> Refusal:
+    """Return the refusal of a client that does not prove who it is (RFC 6749 section 5.2)."""
+    challenge = ("WWW-Authenticate", 'Basic realm="oauth", charset="UTF-8"')
+    return Refusal("invalid_client", description, status=401, headers=(challenge,))
+
+
+def invalid_grant(description: str) -> Refusal:
+    """Return the refusal of what should have become a token (RFC 6749 section 5.2)."""
+    return Refusal("invalid_grant", description)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingRequest:
     """A request as the server understands it.

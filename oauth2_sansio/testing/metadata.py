@@ -8,6 +8,7 @@ from .authorization_endpoint import RESPONSE_TYPES, ResponseMode
 from .configuration import ClientAuthMethod
 from .messages import IncomingRequest, json_answer, require_method
 from .state import Handler, ServerState
+from .verification_keys import ALGORITHMS
 
 _OAUTH = "/.well-known/oauth-authorization-server"
 _OPENID = "/.well-known/openid-configuration"
@@ -57,8 +58,11 @@ def _members(state: ServerState) -> dict[str, object]:
         "response_modes_supported": [mode.value for mode in ResponseMode],
         "grant_types_supported": [*state.grants, "implicit"],
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": state.settings.send_issuer,
     }

@@ -32,6 +32,12 @@ class Misbehaviour(Enum):
     CONTROL_CHARACTERS_IN_DESCRIPTION = "control_characters_in_description"
     ECHO_SECRET_IN_DESCRIPTION = "echo_secret_in_description"
 
+    # Another answer to a request with an assertion: the server does not act.
+    ASSERTION_EXPIRED = "assertion_expired"  # as with a server whose clock is ahead
+    ASSERTION_NOT_YET_VALID = "assertion_not_yet_valid"  # as with one whose clock is behind
+    ASSERTION_USED_BEFORE = "assertion_used_before"
+    ASSERTION_FOR_SOMEBODY_ELSE = "assertion_for_somebody_else"
+
     # The right answer, in the wrong bytes: the server has acted.
     EMPTY_BODY = "empty_body"
     NOT_JSON = "not_json"

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from oauth2_sansio.events import Endpoint, Pairs, ResponseReceived
 
 from .fault import ELSEWHERE, Fault, Instead
-from .messages import IncomingRequest, json_answer, page
+from .messages import IncomingRequest, invalid_client, invalid_grant, json_answer, page
 from .misbehaviour import AnswerLost, Misbehaviour
 
 
@@ -65,6 +65,22 @@ def _refuse_token(*headers: tuple[str, str]) -> Fault[Instead]:
     return Fault(_always(ResponseReceived(status=401, headers=headers)), _RESOURCE)
 
 
+_HOLDING_ASSERTIONS = frozenset({"assertion", "client_assertion"})
+
+
+def _has_assertion(request: IncomingRequest) -> bool:
+    return any(name in _HOLDING_ASSERTIONS for name, _ in request.form)
+
+
+def _refuse_assertion(reason: str) -> Fault[Instead]:
+    def answer(request: IncomingRequest) -> ResponseReceived:
+        of_client = any(name == "client_assertion" for name, _ in request.form)
+        refuse = invalid_client if of_client else invalid_grant
+        return refuse(f"The assertion is refused. {reason}").answer
+
+    return Fault(answer, concerns=_has_assertion)
+
+
 INSTEAD: Mapping[Misbehaviour, Fault[Instead]] = MappingProxyType(
     {
         Misbehaviour.REFUSE_CONNECTION: Fault(_refuse_connection),
@@ -97,6 +113,12 @@ INSTEAD: Mapping[Misbehaviour, Fault[Instead]] = MappingProxyType(
             _error("invalid_request", "\x1b[31mred\x00\r\nSet-Cookie: a=b\u202e\ud800")
         ),
         Misbehaviour.ECHO_SECRET_IN_DESCRIPTION: Fault(_echo),
+        Misbehaviour.ASSERTION_EXPIRED: _refuse_assertion("It has expired."),
+        Misbehaviour.ASSERTION_NOT_YET_VALID: _refuse_assertion("It does not count yet."),
+        Misbehaviour.ASSERTION_USED_BEFORE: _refuse_assertion("It was used before."),
+        Misbehaviour.ASSERTION_FOR_SOMEBODY_ELSE: _refuse_assertion(
+            "Its audience is somebody else."
+        ),
         Misbehaviour.REVOCATION_503: Fault(
             _error("server_error", status=503, headers=(("Retry-After", "7"),)), _REVOCATION
         ),

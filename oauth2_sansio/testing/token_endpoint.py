@@ -8,7 +8,17 @@ from .client_authentication import authenticate_client
 from .messages import FORM, IncomingRequest, Parameters, Refusal, require_method
 from .state import ServerState
 
-_NEVER_IN_A_URL = frozenset({"client_secret", "code", "password", "refresh_token", "token"})
+_NEVER_IN_A_URL = frozenset(
+    {
+        "assertion",
+        "client_assertion",
+        "client_secret",
+        "code",
+        "password",
+        "refresh_token",
+        "token",
+    }
+)
 
 
 def answer_token_request(state: ServerState, request: IncomingRequest) -> ResponseReceived:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oauth2_sansio.events import ResponseReceived
 
 from .client_authentication import authenticate_client
+from .configuration import ClientAuthMethod
 from .ledger import IssuedToken, TokenKind
 from .messages import NO_STORE, IncomingRequest, Refusal, json_answer
 from .state import ServerState
@@ -33,7 +34,7 @@ def answer_introspection(state: ServerState, request: IncomingRequest) -> Respon
     token = state.ledger.token(parameters.require("token"))
     if token is None or not state.ledger.is_active(token, state.now()):
         return json_answer({"active": False})
-    if client.client_secret is None and token.family.client_id != client.client_id:
+    if ClientAuthMethod.NONE in client.auth_methods and token.family.client_id != client.client_id:
         return json_answer({"active": False})
     return json_answer(_description(state, token))
 

@@ -24,8 +24,7 @@ from oauth2_sansio import ClientSecretJWT
 from oauth2_sansio.assertions import JWT_BEARER, SAML2_BEARER
 from oauth2_sansio.errors import OAuth2Error
 from oauth2_sansio.events import Endpoint, ResponseReceived
-from oauth2_sansio.testing import AuthorizationServer, RegisteredClient
-from oauth2_sansio.testing.grants import token_answer
+from oauth2_sansio.testing import AuthorizationServer, RegisteredClient, token_answer
 from oauth2_sansio.testing.ledger import TokenFamily, TokenKind
 from oauth2_sansio.testing.loopback import serve
 from oauth2_sansio.testing.messages import Parameters, Refusal

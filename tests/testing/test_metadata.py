@@ -7,7 +7,15 @@ from oauth2_sansio.testing import ServerSettings
 
 from .world import World, error, members
 
-METHODS = ["none", "client_secret_basic", "client_secret_post"]
+METHODS = [
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+]
+ALGORITHMS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
+ALGORITHMS += ["ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
 
 
 def test_the_document() -> None:
@@ -27,11 +35,16 @@ def test_the_document() -> None:
             "refresh_token",
             "client_credentials",
             "password",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            "urn:ietf:params:oauth:grant-type:saml2-bearer",
             "implicit",
         ],
         "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "introspection_endpoint_auth_methods_supported": METHODS,
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
     }

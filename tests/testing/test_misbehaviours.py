@@ -15,7 +15,7 @@ from oauth2_sansio.testing.misleading import CALLBACKS
 from oauth2_sansio.testing.refusing import INSTEAD
 from oauth2_sansio.testing.spoiling import AFTERWARDS
 
-from .world import World, members
+from .world import World, error, members
 
 M = Misbehaviour
 Check = Callable[[ResponseReceived], bool]
@@ -141,6 +141,30 @@ def test_only_the_answer_to_a_refresh_is_lost() -> None:
     with pytest.raises(AnswerLost, match="the answer is lost"):
         world.refresh(tokens["refresh_token"])
     assert switch.used == 1
+
+
+REFUSED_ASSERTIONS = [
+    (M.ASSERTION_EXPIRED, "It has expired."),
+    (M.ASSERTION_NOT_YET_VALID, "It does not count yet."),
+    (M.ASSERTION_USED_BEFORE, "It was used before."),
+    (M.ASSERTION_FOR_SOMEBODY_ELSE, "Its audience is somebody else."),
+]
+
+
+@pytest.mark.parametrize(("misbehaviour", "reason"), REFUSED_ASSERTIONS)
+def test_a_refused_assertion(misbehaviour: Misbehaviour, reason: str) -> None:
+    world = World()
+    text = f"The assertion is refused. {reason}"
+    with world.server.misbehave(misbehaviour) as switch:
+        assert world.token_request("client_credentials").status == 200
+        assert switch.used == 0
+        of_grant = world.token_request("any", assertion="x")
+        of_client = world.token_request("any", assertion="x", client_assertion="y")
+        assert switch.used == 2
+    assert error(of_grant) == (400, "invalid_grant")
+    assert error(of_client) == (401, "invalid_client")
+    assert of_client.header("WWW-Authenticate") is not None
+    assert {members(each)["error_description"] for each in (of_grant, of_client)} == {text}
 
 
 def _not_json(response: ResponseReceived) -> bool:

@@ -18,6 +18,7 @@ from oauth2_sansio import (
     Server,
     drive,
 )
+from oauth2_sansio.assertions import assert_jwt
 from oauth2_sansio.flow import Flow
 from oauth2_sansio.testing import AnswerLost, AuthorizationServer, Clock, Misbehaviour, SeededBytes
 
@@ -93,6 +94,7 @@ def test_a_misbehaviour_gives_a_result_or_an_error_of_this_library(
         lambda: story.run(client.introspect(token)),
         lambda: story.run(client.refresh(token)),
         lambda: story.run(client.revoke(token)),
+        lambda: story.run(assert_jwt(client, "e30.e30.AA")),
         lambda: story.server.handle(API),
     )
     with story.server.misbehave(misbehaviour) as switch:
