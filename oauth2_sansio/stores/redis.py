@@ -16,8 +16,9 @@ from .framing import damaged
 from .protocol import StoredRecord
 
 if TYPE_CHECKING:
-    from redis import Redis
+    from redis import Redis, RedisCluster
     from redis.asyncio import Redis as AsyncRedis
+    from redis.asyncio import RedisCluster as AsyncRedisCluster
 
 # Each script touches one key, so a cluster can run it, and each is done as a whole. Time is the
 # server's. A version is the time in microseconds, or the next number: so none comes again, also
@@ -60,8 +61,8 @@ return false
 class RedisStore:
     """Keep records in Redis, for any number of machines.
 
-    client: a `redis.Redis` of yours, without `decode_responses`, or the URL of a server. Give a
-        client of yours time-outs, so that nothing hangs. Also a `RedisCluster`.
+    client: a `redis.Redis` or `redis.RedisCluster` of yours, without `decode_responses`, or the URL
+        of a server. Give a client of yours time-outs, so that nothing hangs.
     prefix: what the names of all keys begin with.
     timeout: for how many seconds to wait for a server that was given by its URL.
 
@@ -72,7 +73,11 @@ class RedisStore:
     __slots__ = ("_client", "_errors", "_names", "_owned")
 
     def __init__(
-        self, client: Redis | str, *, prefix: str = "oauth2_sansio:", timeout: float = 10.0
+        self,
+        client: Redis | RedisCluster | str,
+        *,
+        prefix: str = "oauth2_sansio:",
+        timeout: float = 10.0,
     ) -> None:
         redis = load("redis", Extra.REDIS)
         self._errors = redis.RedisError
@@ -124,8 +129,8 @@ class RedisStore:
 class AsyncRedisStore:
     """Keep records in Redis, for tasks of asyncio: see `RedisStore`.
 
-    client: a `redis.asyncio.Redis` of yours, which serves one event loop, or the URL of a server:
-        then each call connects anew, and any number of event loops may share one object.
+    client: a client of `redis.asyncio` of yours, which serves one event loop, or the URL of a
+        server: then each call connects anew, and any number of event loops may share one object.
 
     Under trio take `StoreInThreads(RedisStore(...))`.
     """
@@ -133,7 +138,11 @@ class AsyncRedisStore:
     __slots__ = ("_connect", "_errors", "_names")
 
     def __init__(
-        self, client: AsyncRedis | str, *, prefix: str = "oauth2_sansio:", timeout: float = 10.0
+        self,
+        client: AsyncRedis | AsyncRedisCluster | str,
+        *,
+        prefix: str = "oauth2_sansio:",
+        timeout: float = 10.0,
     ) -> None:
         redis = load("redis.asyncio", Extra.REDIS)
         self._errors = redis.RedisError

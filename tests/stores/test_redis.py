@@ -15,7 +15,7 @@ from oauth2_sansio import StoreError
 from oauth2_sansio.stores import AsyncRedisStore, RedisStore, TokenStore
 
 from .kinds import Kind, Place, open_store
-from .servers import closed_port, silent_server
+from .servers import closed_port, redis_server, silent_server
 
 kinds = pytest.mark.parametrize(
     "kind", [Kind.REDIS, Kind.REDIS_ASYNCIO], ids=lambda kind: kind.name
@@ -219,3 +219,23 @@ def test_the_time_is_the_servers(
 @pytest.fixture
 def store_of_redis(redis_url: str) -> RedisStore:
     return RedisStore(redis_url)
+
+
+def test_a_cluster_is_a_client_of_yours(key: str) -> None:
+    with redis_server("--cluster-enabled", "yes") as url:
+        port = int(url.rpartition(":")[2].partition("/")[0])
+        with redis.Redis(port=port) as node:
+            admin: Any = node
+            admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            while b"cluster_state:ok" not in admin.execute_command("CLUSTER", "INFO"):
+                pass
+        with redis.RedisCluster(host="127.0.0.1", port=port) as cluster:
+            store = RedisStore(cluster)
+            version = store.replace(key, b"one", expected=0)
+            assert version is not None
+            assert store.lease(key, "a", 60) is None
+            assert store.lease(key, "b", 60) is not None
+            found = store.load(key)
+            assert found is not None
+            assert found.content == b"one"
+            assert store.delete(key, expected=version)
