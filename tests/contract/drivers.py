@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import ssl
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from enum import Enum
-from ssl import SSLContext
 from typing import Any, Protocol, TypeAlias
 
 import trio
@@ -27,6 +27,9 @@ from oauth2_sansio_requests import OAuth2Session
 
 PATIENCE = 30.0
 """Seconds: the deadline of what is to end by itself, so that a slow machine fails nothing."""
+
+
+SYSTEM = ssl.create_default_context()  # once, since reading all certificates takes long
 
 
 class Run(Protocol):
@@ -48,7 +51,7 @@ class Trust:
     path: of the same authority's certificate, for libraries that want a file.
     """
 
-    context: SSLContext
+    context: ssl.SSLContext
     path: str
 
 
@@ -126,7 +129,7 @@ class OverUrllib(Driver):
     parser = Parser.HTTP_CLIENT
 
     def tell(self, story: Story, *, deadline: float = PATIENCE, trust: Trust | None = None) -> None:
-        context = None if trust is None else trust.context
+        context = SYSTEM if trust is None else trust.context
         sender = UrllibSender(deadline=deadline, context=context)
 
         async def run(flow: Flow[T]) -> T:
@@ -160,7 +163,7 @@ class OverHttpx(Driver):
 
     def tell(self, story: Story, *, deadline: float = PATIENCE, trust: Trust | None = None) -> None:
         client_class: Any = importlib.import_module(self._adapter).OAuth2Client
-        verify = True if trust is None else trust.context
+        verify = SYSTEM if trust is None else trust.context
         with client_class("app", deadline=deadline, verify=verify) as client:
 
             async def run(flow: Flow[T]) -> T:
@@ -183,7 +186,7 @@ class OverAsyncHttpx(Driver):
 
     def tell(self, story: Story, *, deadline: float = PATIENCE, trust: Trust | None = None) -> None:
         client_class: Any = importlib.import_module(self._adapter).AsyncOAuth2Client
-        verify = True if trust is None else trust.context
+        verify = SYSTEM if trust is None else trust.context
 
         async def whole() -> None:
             async with client_class("app", deadline=deadline, verify=verify) as client:

@@ -40,12 +40,16 @@ class Differs:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One misbehaviour. Where it says LATE, a short deadline counts."""
+    """One misbehaviour. Where it says LATE, a short deadline counts.
+
+    left_open: the drivers below which the library leaves the socket to the collector, which warns.
+    """
 
     name: str
     script: Script
     outcome: Outcome
     differs: tuple[Differs, ...] = ()
+    left_open: frozenset[str] = frozenset()
 
     def outcome_for(self, driver: Driver) -> Outcome:
         """Return what is to come of it with a driver."""

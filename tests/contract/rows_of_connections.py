@@ -13,6 +13,7 @@ from .row import (
     NOT_SENT,
     OK,
     OVER_H11,
+    OVER_HTTPX,
     REFUSED,
     RESET,
     SILENCE,
@@ -123,6 +124,7 @@ ROWS_OF_TLS = (
                 "it says that there was no connection yet; http.client does not tell",
             ),
         ),
+        left_open=OVER_HTTPX,
     ),
     Row(
         "the end in place of TLS",
@@ -135,6 +137,7 @@ ROWS_OF_TLS = (
                 "it says that there was no connection yet; http.client does not tell",
             ),
         ),
+        left_open=OVER_HTTPX,
     ),
     Row(
         "a reset in place of TLS",
@@ -147,17 +150,20 @@ ROWS_OF_TLS = (
                 "it says that there was no connection yet; http.client does not tell",
             ),
         ),
+        left_open=OVER_HTTPX,
     ),
     Row(
         "silence in place of TLS",
         Script(begin=Begin.BEFORE_TLS, end=SILENCE),
         LATE,
         (Differs(TRIO, NOT_SENT, "it knows what it was waiting for; the others do not tell"),),
+        left_open=OVER_HTTPX,
     ),
     Row(
         "drips in place of TLS",
         Script((Drip(b"\x16\x03\x03\x40\x00" + bytes(16_384)),), begin=Begin.BEFORE_TLS),
         LATE,
         (Differs(TRIO, NOT_SENT, "it knows what it was waiting for; the others do not tell"),),
+        left_open=OVER_HTTPX,
     ),
 )

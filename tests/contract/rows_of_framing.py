@@ -16,6 +16,7 @@ from .row import (
     OVER_HTTP_CLIENT,
     OVER_HTTPX,
     REFUSED,
+    REQUESTS,
     TOKEN,
     TOKEN_BODY,
     TRIO,
@@ -160,6 +161,7 @@ BROKEN_LENGTHS = (
         Script((OK + b"Content-Length: 5\r\n" + GOOD.removeprefix(OK),)),
         FAILED,
         (Differs(URLLIB, REFUSED, "it takes the first: the body is no JSON"),),
+        left_open=REQUESTS,
     ),
     Row(
         "two lengths in one line",
@@ -172,6 +174,7 @@ BROKEN_LENGTHS = (
                 "it reads a body whose length it does not understand until the connection's end, and uses that for nothing more",
             ),
         ),
+        left_open=REQUESTS,
     ),
     Row(
         "a negative length",

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from oauth2_sansio import Client, OAuth2Token, Server
 from oauth2_sansio.events import (
     Action,
@@ -64,3 +69,12 @@ def sending(request: RequestToSend) -> Flow[ResponseReceived]:
         return Finished(event)
 
     return Flow(step)
+
+
+@contextmanager
+def collecting() -> Generator[None, None, None]:
+    """Collect what an HTTP library leaves open, without the warnings of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
