@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from oauth2_sansio.coordinator_events import (
@@ -132,3 +135,11 @@ def test_the_diagram_is_printed_from_the_table() -> None:
     assert lines[0] == "stateDiagram-v2"
     assert "    RELEASING --> FINISHED: LeaseReleased" in lines
     assert len(lines) == 1 + sum(map(len, TRANSITIONS.values()))
+
+
+def test_the_documentation_has_this_diagram() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reliability.md"
+    [printed] = re.findall(
+        r"```mermaid\n(.*?)\n```", page.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    assert printed == print_diagram()
