@@ -34,7 +34,8 @@ PRINTED = {
         "PKCE methods: ('S256',)",
         (
             "grant types: ('authorization_code', 'refresh_token', 'client_credentials', 'password', "
-            "'implicit')"
+            "'urn:ietf:params:oauth:grant-type:jwt-bearer', "
+            "'urn:ietf:params:oauth:grant-type:saml2-bearer', 'implicit')"
         ),
         f"token: {TOKEN}",
     ],
