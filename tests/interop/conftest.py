@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .drivers import DRIVERS, Run
+
 if TYPE_CHECKING:
     from .authlib_server import AuthlibServer
+
+
+@pytest.fixture(scope="session", params=DRIVERS)
+def run(request: pytest.FixtureRequest) -> Iterator[Run]:
+    """Return what drives flows, in each way that there is."""
+    with DRIVERS[request.param]() as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")

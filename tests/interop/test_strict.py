@@ -1,4 +1,4 @@
-"""The strict vocabulary over urllib, at a server that nobody here wrote."""
+"""The strict vocabulary over each driver, at a server that nobody here wrote."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,26 +31,40 @@ from oauth2_sansio import (
     is_token_rejected,
 )
 
-from .over_urllib import run, send
+from .over_urllib import send
 
 if TYPE_CHECKING:
     from .authlib_server import AuthlibServer, RegisteredClient
+    from .drivers import Run
 
 CALLBACK = "http://127.0.0.1/callback"
 CLIENTS = pytest.mark.parametrize("name", ["APP", "POSTER", "PHONE"])
 WITH_SECRET = pytest.mark.parametrize("name", ["APP", "POSTER"])
 
 
+@dataclass(frozen=True)
+class Place:
+    """The server, and the driver over which it is reached."""
+
+    site: AuthlibServer
+    run: Run
+
+
+@pytest.fixture
+def at(site: AuthlibServer, run: Run) -> Place:
+    return Place(site, run)
+
+
 class Story:
     """A client at the server, and its user's browser."""
 
-    def __init__(self, site: AuthlibServer, name: str = "APP", **settings: Any) -> None:
+    def __init__(self, at: Place, name: str = "APP", **settings: Any) -> None:
         from . import authlib_server
 
-        self.site = site
+        self.site, self.run = at.site, at.run
         self.user = authlib_server.USER
         self.registered: RegisteredClient = getattr(authlib_server, name)
-        self.server = run(Server.discover(site.issuer))
+        self.server = self.run(Server.discover(at.site.issuer))
         if "auth" not in settings:
             settings.setdefault("client_secret", self.registered.client_secret or None)
         if self.registered.method == "client_secret_post":
@@ -60,16 +74,16 @@ class Story:
     def authorized(self, **arguments: Any) -> tuple[PendingAuthorization, str]:
         """Send the user to the server; return how it began, and with what it came back."""
         arguments = {"redirect_uri": CALLBACK, "scope": "profile", **arguments}
-        pending = run(self.client.authorize(**arguments))
+        pending = self.run(self.client.authorize(**arguments))
         return pending, visit(pending.url)
 
     def token(self, **arguments: Any) -> OAuth2Token:
         """Go the whole way to a token for a user."""
-        return run(self.client.redeem(*self.authorized(**arguments)))
+        return self.run(self.client.redeem(*self.authorized(**arguments)))
 
     def by_password(self) -> OAuth2Token:
         """Go the short way to a token for a user."""
-        return run(self.client.password(self.user.name, self.user.password, scope="profile"))
+        return self.run(self.client.password(self.user.name, self.user.password, scope="profile"))
 
     def me(self, header: str) -> ResponseReceived:
         """Ask the API who the user is."""
@@ -91,9 +105,9 @@ def visit(url: str) -> str:
     return location
 
 
-def test_discovery(site: AuthlibServer) -> None:
-    server = Story(site).server
-    document = site.metadata()
+def test_discovery(at: Place) -> None:
+    server = Story(at).server
+    document = at.site.metadata()
     assert server.issuer == document["issuer"]
     assert server.url(Endpoint.TOKEN) == document["token_endpoint"]
     assert server.url(Endpoint.REVOCATION) == document["revocation_endpoint"]
@@ -102,8 +116,8 @@ def test_discovery(site: AuthlibServer) -> None:
 
 
 @CLIENTS
-def test_code_with_pkce(site: AuthlibServer, name: str) -> None:
-    story = Story(site, name)
+def test_code_with_pkce(at: Place, name: str) -> None:
+    story = Story(at, name)
     begun = int(time.time())
     token = story.token()
     assert token.scope == "profile"
@@ -114,59 +128,59 @@ def test_code_with_pkce(site: AuthlibServer, name: str) -> None:
 
 
 @CLIENTS
-def test_password(site: AuthlibServer, name: str) -> None:
-    story = Story(site, name)
+def test_password(at: Place, name: str) -> None:
+    story = Story(at, name)
     assert story.me(authorization_header(story.by_password())).status == 200
 
 
 @WITH_SECRET
-def test_client_credentials(site: AuthlibServer, name: str) -> None:
-    story = Story(site, name)
-    token = run(story.client.client_credentials(scope="profile email"))
+def test_client_credentials(at: Place, name: str) -> None:
+    story = Story(at, name)
+    token = at.run(story.client.client_credentials(scope="profile email"))
     assert token.scope == "profile email"
     assert token.refresh_token is None
-    assert run(story.client.introspect(token))["sub"] == story.registered.client_id
+    assert at.run(story.client.introspect(token))["sub"] == story.registered.client_id
 
 
 @CLIENTS
-def test_refresh_with_rotation(site: AuthlibServer, name: str) -> None:
-    story = Story(site, name)
+def test_refresh_with_rotation(at: Place, name: str) -> None:
+    story = Story(at, name)
     token = story.token(scope="profile email")
-    renewed = run(story.client.refresh(token))
+    renewed = at.run(story.client.refresh(token))
     assert renewed.access_token != token.access_token
     assert renewed.refresh_token not in (None, token.refresh_token)
     assert renewed.scope == "profile email"
-    narrowed = run(story.client.refresh(renewed, scope="profile"))
+    narrowed = at.run(story.client.refresh(renewed, scope="profile"))
     assert narrowed.scope == "profile"
 
 
-def test_a_replayed_refresh_token_ends_the_family(site: AuthlibServer) -> None:
-    story = Story(site)
+def test_a_replayed_refresh_token_ends_the_family(at: Place) -> None:
+    story = Story(at)
     token = story.token()
-    renewed = run(story.client.refresh(token))
+    renewed = at.run(story.client.refresh(token))
     with pytest.raises(ErrorResponse, match="invalid_grant"):
-        run(story.client.refresh(token))
-    assert not run(story.client.introspect(renewed)).active
+        at.run(story.client.refresh(token))
+    assert not at.run(story.client.introspect(renewed)).active
 
 
 @CLIENTS
-def test_revocation(site: AuthlibServer, name: str) -> None:
-    story = Story(site, name)
+def test_revocation(at: Place, name: str) -> None:
+    story = Story(at, name)
     token = story.token()
-    run(story.client.revoke(token))
+    at.run(story.client.revoke(token))
     answer = story.me(authorization_header(token))
     assert is_token_rejected(answer.status, answer.header_values("WWW-Authenticate"))
 
 
-def test_revocation_of_a_token_that_nobody_knows(site: AuthlibServer) -> None:
-    run(Story(site).client.revoke("unknown"))  # RFC 7009 section 2.2: that is no error
+def test_revocation_of_a_token_that_nobody_knows(at: Place) -> None:
+    at.run(Story(at).client.revoke("unknown"))  # RFC 7009 section 2.2: that is no error
 
 
 @WITH_SECRET
-def test_introspection(site: AuthlibServer, name: str) -> None:
-    story = Story(site, name)
+def test_introspection(at: Place, name: str) -> None:
+    story = Story(at, name)
     token = story.token()
-    said = run(story.client.introspect(token))
+    said = at.run(story.client.introspect(token))
     assert said.active
     assert said.scope == "profile"
     assert said["client_id"] == story.registered.client_id
@@ -174,31 +188,31 @@ def test_introspection(site: AuthlibServer, name: str) -> None:
     assert said.expires_at is not None
     assert token.expires_at is not None
     assert abs(said.expires_at - token.expires_at) < 60
-    assert not run(story.client.introspect("unknown")).active
+    assert not at.run(story.client.introspect("unknown")).active
 
 
-def test_implicit(site: AuthlibServer) -> None:
-    story = Story(site, "PHONE")
-    pending = run(story.client.implicit(redirect_uri=CALLBACK, scope="profile"))
-    token = run(story.client.redeem_implicit(pending, visit(pending.url)))
+def test_implicit(at: Place) -> None:
+    story = Story(at, "PHONE")
+    pending = at.run(story.client.implicit(redirect_uri=CALLBACK, scope="profile"))
+    token = at.run(story.client.redeem_implicit(pending, visit(pending.url)))
     assert token["expires_in"] == "3600"
     assert token.expires_at is not None
     assert story.me(authorization_header(token)).status == 200
 
 
-def test_a_keeper_renews_what_the_api_refuses(site: AuthlibServer) -> None:
-    story = Story(site)
+def test_a_keeper_renews_what_the_api_refuses(at: Place) -> None:
+    story = Story(at)
     token = story.token()
     keeper = TokenKeeper(token, story.client.refresh)
     now = time.time()
     header = keeper.header(now)
     assert header is not None
-    site.ledger.expire(token["access_token"])
+    at.site.ledger.expire(token["access_token"])
     answer = story.me(header)
     assert is_token_rejected(answer.status, answer.header_values("WWW-Authenticate"))
     decision = keeper.acquire(now, rejected=token.access_token)
     assert isinstance(decision, RefreshIt)
-    keeper.settle(decision.ticket, run(decision.flow))
+    keeper.settle(decision.ticket, at.run(decision.flow))
     decision = keeper.acquire(now, rejected=token.access_token)
     assert isinstance(decision, UseToken)
     assert story.me(authorization_header(decision.token)).status == 200
@@ -207,88 +221,88 @@ def test_a_keeper_renews_what_the_api_refuses(site: AuthlibServer) -> None:
 # What the server refuses: the story, and the code and the status of the error.
 
 
-def _wrong_secret(site: AuthlibServer) -> object:
-    return run(Story(site, client_secret="wrong").client.client_credentials())
+def _wrong_secret(at: Place) -> object:
+    return at.run(Story(at, client_secret="wrong").client.client_credentials())
 
 
-def _wrong_posted_secret(site: AuthlibServer) -> object:
-    return run(Story(site, "POSTER", client_secret="wrong").client.client_credentials())
+def _wrong_posted_secret(at: Place) -> object:
+    return at.run(Story(at, "POSTER", client_secret="wrong").client.client_credentials())
 
 
-def _unknown_client(site: AuthlibServer) -> object:
-    client = Client(server=Story(site).server, client_id="nobody", client_secret="a secret")
-    return run(client.client_credentials())
+def _unknown_client(at: Place) -> object:
+    client = Client(server=Story(at).server, client_id="nobody", client_secret="a secret")
+    return at.run(client.client_credentials())
 
 
-def _reused_code(site: AuthlibServer) -> object:
-    story = Story(site)
+def _reused_code(at: Place) -> object:
+    story = Story(at)
     pending, callback = story.authorized()
-    run(story.client.redeem(pending, callback))
-    return run(story.client.redeem(pending, callback))
+    at.run(story.client.redeem(pending, callback))
+    return at.run(story.client.redeem(pending, callback))
 
 
-def _wrong_verifier(site: AuthlibServer) -> object:
-    story = Story(site)
+def _wrong_verifier(at: Place) -> object:
+    story = Story(at)
     pending, callback = story.authorized()
     forged = PendingAuthorization.from_dict({**pending.to_dict(), "code_verifier": "v" * 43})
-    return run(story.client.redeem(forged, callback))
+    return at.run(story.client.redeem(forged, callback))
 
 
-def _no_verifier(site: AuthlibServer) -> object:
-    return Story(site, "PHONE", omit_pkce=True).token()
+def _no_verifier(at: Place) -> object:
+    return Story(at, "PHONE", omit_pkce=True).token()
 
 
-def _another_client_s_code(site: AuthlibServer) -> object:
-    return run(Story(site, "PHONE").client.redeem(*Story(site).authorized()))
+def _another_client_s_code(at: Place) -> object:
+    return at.run(Story(at, "PHONE").client.redeem(*Story(at).authorized()))
 
 
-def _reused_refresh_token(site: AuthlibServer) -> object:
-    story = Story(site)
+def _reused_refresh_token(at: Place) -> object:
+    story = Story(at)
     token = story.token()
-    run(story.client.refresh(token))
-    return run(story.client.refresh(token))
+    at.run(story.client.refresh(token))
+    return at.run(story.client.refresh(token))
 
 
-def _revoked_refresh_token(site: AuthlibServer) -> object:
-    story = Story(site)
+def _revoked_refresh_token(at: Place) -> object:
+    story = Story(at)
     token = story.token()
-    run(story.client.revoke(token))
-    return run(story.client.refresh(token))
+    at.run(story.client.revoke(token))
+    return at.run(story.client.refresh(token))
 
 
-def _another_client_s_refresh_token(site: AuthlibServer) -> object:
-    return run(Story(site, "POSTER").client.refresh(Story(site).token()))
+def _another_client_s_refresh_token(at: Place) -> object:
+    return at.run(Story(at, "POSTER").client.refresh(Story(at).token()))
 
 
-def _wider_scope(site: AuthlibServer) -> object:
-    story = Story(site)
-    return run(story.client.refresh(story.token(), scope="profile email"))
+def _wider_scope(at: Place) -> object:
+    story = Story(at)
+    return at.run(story.client.refresh(story.token(), scope="profile email"))
 
 
-def _unknown_scope(site: AuthlibServer) -> object:
-    return run(Story(site).client.client_credentials(scope="profile everything"))
+def _unknown_scope(at: Place) -> object:
+    return at.run(Story(at).client.client_credentials(scope="profile everything"))
 
 
-def _wrong_password(site: AuthlibServer) -> object:
-    story = Story(site)
-    return run(story.client.password(story.user.name, "wrong"))
+def _wrong_password(at: Place) -> object:
+    story = Story(at)
+    return at.run(story.client.password(story.user.name, "wrong"))
 
 
-def _no_password(site: AuthlibServer) -> object:
-    story = Story(site)
-    return run(story.client.password(story.user.name, ""))
+def _no_password(at: Place) -> object:
+    story = Story(at)
+    return at.run(story.client.password(story.user.name, ""))
 
 
-def _grant_not_allowed(site: AuthlibServer) -> object:
-    return run(Story(site, "MODEST").client.client_credentials())
+def _grant_not_allowed(at: Place) -> object:
+    return at.run(Story(at, "MODEST").client.client_credentials())
 
 
-def _unknown_grant(site: AuthlibServer) -> object:
-    return run(Story(site).client.request_token("urn:example:no-such-grant"))
+def _unknown_grant(at: Place) -> object:
+    return at.run(Story(at).client.request_token("urn:example:no-such-grant"))
 
 
-def _introspection_with_a_wrong_secret(site: AuthlibServer) -> object:
-    return run(Story(site, client_secret="wrong").client.introspect("a token"))
+def _introspection_with_a_wrong_secret(at: Place) -> object:
+    return at.run(Story(at, client_secret="wrong").client.introspect("a token"))
 
 
 @pytest.mark.parametrize(
@@ -313,17 +327,15 @@ def _introspection_with_a_wrong_secret(site: AuthlibServer) -> object:
         (_introspection_with_a_wrong_secret, "invalid_client", 401),
     ],
 )
-def test_a_refusal(
-    site: AuthlibServer, story: Callable[[AuthlibServer], object], error: str, status: int
-) -> None:
+def test_a_refusal(at: Place, story: Callable[[Place], object], error: str, status: int) -> None:
     with pytest.raises(ErrorResponse) as caught:
-        story(site)
+        story(at)
     refusal = caught.value
     assert (refusal.error, refusal.status, refusal.outcome) == (error, status, Outcome.REFUSED)
 
 
-def test_a_user_who_says_no(site: AuthlibServer) -> None:
-    story = Story(site)
+def test_a_user_who_says_no(at: Place) -> None:
+    story = Story(at)
     pending, callback = story.authorized(parameters={"login_hint": "mallory"})
     with pytest.raises(ErrorResponse) as caught:
         story.client.redeem(pending, callback)
@@ -331,12 +343,12 @@ def test_a_user_who_says_no(site: AuthlibServer) -> None:
     assert (refusal.error, refusal.endpoint) == ("access_denied", Endpoint.AUTHORIZATION)
 
 
-def test_a_refusal_without_the_issuer(site: AuthlibServer) -> None:
+def test_a_refusal_without_the_issuer(at: Place) -> None:
     """What is wrong with the request itself, this server says without the issuer it has promised.
 
     RFC 9207 section 2.4 leaves no choice then. Who knows the server can say that it breaks its word.
     """
-    story = Story(site)
+    story = Story(at)
     pending, callback = story.authorized(scope="everything")
     with pytest.raises(RemoteProtocolError, match="issuer_mismatch"):
         story.client.redeem(pending, callback)
@@ -344,14 +356,14 @@ def test_a_refusal_without_the_issuer(site: AuthlibServer) -> None:
         story.client.redeem(replace(pending, issuer_required=False), callback)
 
 
-def test_a_token_without_the_scope(site: AuthlibServer) -> None:
-    story = Story(site)
+def test_a_token_without_the_scope(at: Place) -> None:
+    story = Story(at)
     answer = story.me(authorization_header(story.token(scope="email")))
     assert answer.status == 403
     assert not is_token_rejected(answer.status, answer.header_values("WWW-Authenticate"))
 
 
-def test_a_server_that_is_not_there() -> None:
+def test_a_server_that_is_not_there(run: Run) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # and does not listen
         flow = Server.discover(f"http://127.0.0.1:{bound.getsockname()[1]}")
