@@ -47,7 +47,8 @@ class UseToken:
 class RefreshIt:
     """You are first: drive `flow`, save what comes, then settle the ticket, come what may.
 
-    previous: the token that was saved last; it is empty where there was none.
+    previous: the token that was saved last; it is empty where there was none. A refresh token that
+        the caller has brought along is in it.
     """
 
     ticket: int
@@ -316,6 +317,9 @@ class TokenKeeper:
         flow = renew(token)
         self._ticket += 1
         previous = token if self._unsaved is None else self._unsaved
+        if spending is not None and spending != token.refresh_token:
+            # One that the caller has brought along: that is what is replaced where it is kept.
+            previous = OAuth2Token({**previous, "refresh_token": spending})
         self._running = _Running(self._ticket, previous, spending, by_hand_at)
         self._ready = None
         return RefreshIt(self._ticket, flow, previous)

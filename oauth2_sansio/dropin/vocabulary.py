@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..answers import MAXIMUM_BODY, Answer
 from ..errors import InvalidTokenError, LocalProtocolError, MissingTokenError
@@ -18,6 +18,9 @@ from .calls import Call
 from .hooks import HookType
 from .kinds import is_mapping
 from .parameters import read_body, read_parameters
+
+if TYPE_CHECKING:
+    from ..coordinator import RefreshCoordinator
 
 _NEVER_IN_A_URL = frozenset({"client_secret", "password"})
 
@@ -116,6 +119,7 @@ class Vocabulary(Authorizing):
             if not (parameters.get("code") or named.get("code")):
                 raise LocalProtocolError(
                     "there is no code",
+                    error="missing_code",
                     endpoint=Endpoint.TOKEN,
                     advice="pass authorization_response=, which also says why there is none",
                 )
@@ -194,15 +198,34 @@ class Vocabulary(Authorizing):
         flow = client.exchange(endpoint, given, read, headers=header_pairs(headers))
         return self._call(flow, options, chosen, None)
 
-    def _forget_revoked(self, token: str, status: int) -> None:
+    def _forget_revoked(self, token: str, status: int) -> bool:
         held = self._keeper.token
         ours = () if held is None else (held.get("access_token"), held.get("refresh_token"))
-        if status in (200, 204) and token in ours:
+        revoked = status in (200, 204) and token in ours
+        if revoked:
             self._keeper.token = None
+        return revoked
 
     def _arrive(self, token: OAuth2Token, now: float) -> None:
         # Keep a token that was just issued.
         self._keeper.arrive(token, now)
+
+    def _coordinator(self) -> RefreshCoordinator:
+        # Whose token it is follows from the settings, and is the same in all processes.
+        from ..coordinator import RefreshCoordinator, RefreshPolicy
+        from ..token_record import TokenIdentity
+
+        issuer = self.metadata.get("issuer") or self.metadata.get("token_endpoint")
+        if not issuer:
+            raise TypeError("store= takes issuer= or token_endpoint=, to tell whose token it is")
+        identity = TokenIdentity(
+            issuer=issuer, client_id=self.client_id or "", subject=self._kept.store_key
+        )
+        limit = self.deadline
+        policy = RefreshPolicy(
+            deadline=limit, lease=2 * limit, patience=3 * limit, leeway=self.leeway
+        )
+        return RefreshCoordinator(identity, policy=policy, key=self._kept.store_key)
 
     # Renewals, which nobody calls by name.
 

@@ -341,8 +341,9 @@ def test_a_body_that_is_none(body: object) -> None:
 )
 def test_no_code_no_request(arguments: dict[str, Any]) -> None:
     session, adapter = mounted()
-    with pytest.raises(LocalProtocolError, match="there is no code"):
+    with pytest.raises(LocalProtocolError, match="there is no code") as caught:
         session.fetch_token(**arguments)
+    assert caught.value.error == "missing_code"
     session.fetch_token(grant_type="authorization_code", body="code=c&redirect_uri=x")
     assert form(adapter.sent[0])[1:] == [("code", "c"), ("redirect_uri", "x")]
 
@@ -555,9 +556,11 @@ def test_a_refresh_by_hand() -> None:
 
 
 def test_a_refresh_token_of_the_callers_without_a_token() -> None:
-    session, adapter = mounted()
+    replaced: list[dict[str, Any]] = []
+    session, adapter = mounted(update_token=lambda _token, **names: replaced.append(names))
     assert session.refresh_token(refresh_token="r-1") is session.token
     assert ("refresh_token", "r-1") in form(adapter.sent[0])
+    assert replaced == [{"refresh_token": "r-1"}]
 
 
 def test_the_endpoint_of_the_last_call_is_remembered() -> None:

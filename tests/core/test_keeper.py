@@ -285,7 +285,8 @@ def test_by_hand_without_a_token_or_a_refresh_token() -> None:
     keeper = TokenKeeper(None, renewals)
     decision = keeper.acquire(NOW, by_hand=renewals, spending="r1")
     assert isinstance(decision, RefreshIt)
-    assert (decision.previous, renewals.of) == (OAuth2Token(), [OAuth2Token()])
+    assert decision.previous == OAuth2Token(refresh_token="r1")
+    assert renewals.of == [OAuth2Token()]
     keeper.settle(decision.ticket, make("A", "r2"))
     assert keeper.token == make("A", "r2")
     # A grant without a refresh token, as client credentials are, spends nothing.
@@ -510,11 +511,20 @@ def test_a_failed_renewal_does_not_forget_what_is_unsaved() -> None:
     assert isinstance(keeper.acquire(NOW), SaveIt)
 
 
-def test_what_was_unsaved_before_there_was_a_token_has_an_empty_one_before_it() -> None:
+def test_what_was_unsaved_before_there_was_a_token_has_what_was_spent_before_it() -> None:
     renewals = Renewals()
     keeper = TokenKeeper(None, renewals)
     keeper.settle(started(keeper, by_hand=renewals, spending="r1"), make("A", "r2"), saved=False)
-    assert keeper.acquire(NOW) == SaveIt(2, make("A", "r2"), OAuth2Token())
+    assert keeper.acquire(NOW) == SaveIt(2, make("A", "r2"), OAuth2Token(refresh_token="r1"))
+
+
+def test_a_refresh_token_of_the_callers_is_told_as_the_one_that_is_replaced() -> None:
+    renewals = Renewals()
+    keeper = TokenKeeper(make("A", "r1"), renewals)
+    decision = keeper.acquire(NOW, by_hand=renewals, spending="r9")
+    assert isinstance(decision, RefreshIt)
+    assert decision.previous == make("A", "r9")
+    assert keeper.token == make("A", "r1")
 
 
 # Expiry.
