@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
     asynccontextmanager,
     contextmanager,
+    suppress,
 )
 from functools import partial
 from math import ceil
+from socket import SHUT_RDWR, socket
+from threading import Timer
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from ..errors import StoreError
@@ -22,6 +26,8 @@ from .protocol import StoredRecord
 if TYPE_CHECKING:
     from psycopg import AsyncConnection, Connection
     from psycopg.rows import AsyncRowFactory, RowFactory
+
+_GRACE = 1.0  # seconds: so that the server itself may say first that it takes too long
 
 TABLES = """
 SELECT pg_advisory_xact_lock(7307199623172158320);
@@ -79,7 +85,8 @@ class PostgreSQLStore:
 
     database: a connection string or URI, or what returns a context manager of a connection, such
         as the method `connection` of a pool of `psycopg_pool`. It commits at its end.
-    timeout: for how many seconds to wait for a server that was given by its connection string.
+    timeout: how many seconds a server that was given by its connection string has to let us in,
+        and how many for each call then.
 
     With a connection string each call connects anew: so threads and forks may share one object,
     and no transaction is open while a token is being renewed. Call `create_tables` once.
@@ -98,7 +105,7 @@ class PostgreSQLStore:
         self._error: type[Exception] = psycopg.Error
         self._rows: RowFactory[tuple[Any, ...]] = load("psycopg.rows", Extra.POSTGRESQL).tuple_row
         self._connect: Callable[[], AbstractContextManager[Connection[Any]]] = (
-            partial(psycopg.connect, _bounded(database, timeout))
+            partial(_connected, psycopg.Connection, _bounded(database, timeout), timeout)
             if isinstance(database, str)
             else database
         )
@@ -167,7 +174,7 @@ class AsyncPostgreSQLStore:
             "psycopg.rows", Extra.POSTGRESQL
         ).tuple_row
         self._connect: Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]] = (
-            partial(_connected, psycopg.AsyncConnection, _bounded(database, timeout))
+            partial(_async_connected, psycopg.AsyncConnection, _bounded(database, timeout), timeout)
             if isinstance(database, str)
             else database
         )
@@ -217,10 +224,33 @@ class AsyncPostgreSQLStore:
                 return await (await cursor.execute(statement, parameters)).fetchone()
 
 
+@contextmanager
+def _connected(kind: type[Connection], database: str, timeout: float) -> Generator[Connection[Any]]:
+    with kind.connect(database, autocommit=True) as connection:
+        # Nothing else bounds how long a server is waited for that holds the connection, and sleeps.
+        watch = Timer(timeout + _GRACE, _hang_up, (connection.fileno(),))
+        watch.start()
+        try:
+            yield connection
+        finally:
+            watch.cancel()
+            watch.join()  # before the connection is closed: its number may be another's then
+
+
+def _hang_up(descriptor: int) -> None:
+    borrowed = socket(fileno=descriptor)
+    with suppress(OSError):  # the server may have hung up just now
+        borrowed.shutdown(SHUT_RDWR)
+    borrowed.detach()
+
+
 @asynccontextmanager
-async def _connected(kind: type[AsyncConnection], database: str) -> AsyncGenerator[AsyncConnection]:
-    async with await kind.connect(database) as connection:
-        yield connection
+async def _async_connected(
+    kind: type[AsyncConnection], database: str, seconds: float
+) -> AsyncGenerator[AsyncConnection[Any]]:
+    async with await kind.connect(database, autocommit=True) as connection:
+        async with asyncio.timeout(seconds + _GRACE):
+            yield connection
 
 
 def _replacement(key: str, content: bytes, expected: int) -> tuple[LiteralString, dict[str, Any]]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from signal import SIGCONT, SIGSTOP
 from typing import Any
 
 import psycopg
@@ -39,6 +42,12 @@ def both(database: str) -> list[TokenStore]:
     return [
         open_store(Place(kind, "", database)) for kind in (Kind.POSTGRESQL, Kind.POSTGRESQL_ASYNCIO)
     ]
+
+
+def hasty(kind: Kind, database: str, timeout: float) -> TokenStore:
+    if kind is Kind.POSTGRESQL:
+        return PostgreSQLStore(database, timeout=timeout)
+    return Blocking(AsyncPostgreSQLStore(database, timeout=timeout), over_asyncio)
 
 
 def test_missing_tables_are_told_and_created(schema: str) -> None:
@@ -127,17 +136,12 @@ async def _until_waiting(database: str, count: int) -> None:
 def test_a_row_that_another_has_locked_is_waited_for_and_no_longer(
     kind: Kind, postgresql: str, connection: psycopg.Connection[Any], key: str
 ) -> None:
-    hasty: TokenStore = (
-        PostgreSQLStore(postgresql, timeout=0.05)
-        if kind is Kind.POSTGRESQL
-        else Blocking(AsyncPostgreSQLStore(postgresql, timeout=0.05), over_asyncio)
-    )
     version = PostgreSQLStore(postgresql).replace(key, b"one", expected=0)
     assert version is not None
     with connection.transaction():
         connection.execute("SELECT FROM oauth2_sansio_records WHERE key = %s FOR UPDATE", (key,))
         with pytest.raises(StoreError, match=r"\((LockNotAvailable|QueryCanceled)\)"):
-            hasty.replace(key, b"two", expected=version)
+            hasty(kind, postgresql, 0.05).replace(key, b"two", expected=version)
     found = PostgreSQLStore(postgresql).load(key)
     assert found is not None
     assert found.content == b"one"
@@ -180,6 +184,34 @@ def test_a_server_that_is_down_is_told(kind: Kind) -> None:
                 call()
             assert isinstance(raised.value.cause, psycopg.OperationalError)
             assert "tOp" not in f"{raised.value} {store!r}"
+
+
+@kinds
+def test_a_server_that_falls_asleep_is_given_up(
+    kind: Kind, postgresql: str, connection: psycopg.Connection[Any], key: str
+) -> None:
+    version = PostgreSQLStore(postgresql).replace(key, b"one", expected=0)
+    assert version is not None
+    store = hasty(kind, postgresql, 0.5)
+    errors: list[str] = []
+
+    def replace() -> None:
+        with pytest.raises(StoreError, match="PostgreSQL failed") as raised:
+            store.replace(key, b"two", expected=version)
+        errors.append(str(raised.value))
+
+    with connection.transaction():
+        connection.execute("SELECT FROM oauth2_sansio_records WHERE key = %s FOR UPDATE", (key,))
+        thread = threading.Thread(target=replace)
+        thread.start()
+        asyncio.run(_until_waiting(postgresql, 1))
+        [(process,)] = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        ).fetchall()
+        os.kill(process, SIGSTOP)
+        thread.join()
+        os.kill(process, SIGCONT)
+    assert len(errors) == 1
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
