@@ -26,11 +26,13 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import grants
 from authlib.oauth2.rfc6750 import BearerTokenValidator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7523 import JWTBearerClientAssertion, JWTBearerGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oauth2.rfc9207 import IssuerParameter
 from flask import Flask, Response, request
+from joserfc.jwk import ECKey, OctKey, RSAKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 CALLBACK = "http://127.0.0.1/callback"
@@ -41,6 +43,9 @@ USER = SimpleNamespace(name="alice", password="correct horse + battery&staple")
 REFUSES = "mallory"  # as `login_hint`: a user who says no
 
 _METHODS = ["client_secret_basic", "client_secret_post", "none"]
+_METHODS_BY_ASSERTION = ["client_secret_jwt", "private_key_jwt"]
+_BY_ASSERTION = JWTBearerClientAssertion.CLIENT_AUTH_METHOD  # Authlib's one name for both
+_ALL_METHODS = [*_METHODS, _BY_ASSERTION]
 _SCOPES = ["profile", "email"]
 _GRANT_TYPES = (
     "authorization_code",
@@ -48,6 +53,7 @@ _GRANT_TYPES = (
     "implicit",
     "password",
     "refresh_token",
+    JWTBearerGrant.GRANT_TYPE,
 )
 
 
@@ -59,6 +65,7 @@ class RegisteredClient:
     client_secret: str
     method: str
     grant_types: tuple[str, ...] = _GRANT_TYPES
+    key: Any = field(default=None, repr=False)  # with which it signs
 
     def get_client_id(self) -> str:
         return self.client_id
@@ -77,6 +84,8 @@ class RegisteredClient:
         return secrets.compare_digest(given, wanted)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        if method == _BY_ASSERTION:
+            return self.method in _METHODS_BY_ASSERTION
         return method == self.method
 
     def check_response_type(self, response_type: str) -> bool:
@@ -90,7 +99,18 @@ class RegisteredClient:
 APP = RegisteredClient("app: 1/2", APP_SECRET, "client_secret_basic")
 POSTER = RegisteredClient("poster", POSTER_SECRET, "client_secret_post")
 PHONE = RegisteredClient("phone", "", "none")
+SECRET_SIGNER = RegisteredClient(
+    "secret signer",
+    POSTER_SECRET * 2,
+    "client_secret_jwt",
+    key=OctKey.import_key(POSTER_SECRET * 2),
+)
+KEY_SIGNER = RegisteredClient("key signer", "", "private_key_jwt", key=ECKey.generate_key("P-256"))
+RSA_SIGNER = RegisteredClient("rsa signer", "", "private_key_jwt", key=RSAKey.generate_key(2048))
 MODEST = RegisteredClient("modest", APP_SECRET, "client_secret_basic", ("password",))
+
+
+_CLIENTS = (APP, POSTER, PHONE, SECRET_SIGNER, KEY_SIGNER, RSA_SIGNER, MODEST)
 
 
 @dataclass(frozen=True)
@@ -147,7 +167,7 @@ class Ledger:
     """All that the server remembers."""
 
     def __init__(self) -> None:
-        self.clients = {client.client_id: client for client in (APP, POSTER, PHONE, MODEST)}
+        self.clients = {client.client_id: client for client in _CLIENTS}
         self.codes: dict[str, IssuedCode] = {}
         self.tokens: list[IssuedToken] = []
         self.refreshes = 0
@@ -203,7 +223,8 @@ class AuthlibServer:
         self._server = AuthorizationServer(
             self.app, query_client=self.ledger.clients.get, save_token=self.ledger.save
         )
-        for grant, *extensions in _grants(self.ledger):
+        self._server.register_client_auth_method(_BY_ASSERTION, _client_assertion(self))
+        for grant, *extensions in _grants(self):
             self._server.register_grant(grant, extensions)
         for endpoint in _endpoints(self.ledger):
             self._server.register_endpoint(endpoint)
@@ -226,6 +247,7 @@ class AuthlibServer:
 
     def metadata(self) -> dict[str, Any]:
         """Return the metadata document, once Authlib has found it to be good."""
+        methods, algorithms = _METHODS + _METHODS_BY_ASSERTION, ["HS256", "RS256", "ES256"]
         document = AuthorizationServerMetadata(
             issuer=self.issuer,
             authorization_endpoint=f"{self.issuer}/authorize",
@@ -235,14 +257,21 @@ class AuthlibServer:
             scopes_supported=_SCOPES,
             response_types_supported=["code", "token"],
             grant_types_supported=list(_GRANT_TYPES),
-            token_endpoint_auth_methods_supported=_METHODS,
-            revocation_endpoint_auth_methods_supported=_METHODS,
-            introspection_endpoint_auth_methods_supported=_METHODS,
+            token_endpoint_auth_methods_supported=methods,
+            token_endpoint_auth_signing_alg_values_supported=algorithms,
+            revocation_endpoint_auth_methods_supported=methods,
+            revocation_endpoint_auth_signing_alg_values_supported=algorithms,
+            introspection_endpoint_auth_methods_supported=methods,
+            introspection_endpoint_auth_signing_alg_values_supported=algorithms,
             code_challenge_methods_supported=["S256"],
             authorization_response_iss_parameter_supported=True,
         )
         document.validate()
         return dict(document)
+
+    def audiences(self) -> list[str]:
+        """Return whom an assertion may be meant for."""
+        return [self.issuer, f"{self.issuer}/token"]
 
     def _add_routes(self) -> None:
         server, app = self._server, self.app
@@ -293,9 +322,29 @@ class _Silent(WSGIRequestHandler):
         """Say nothing."""
 
 
-def _grants(ledger: Ledger) -> Iterator[tuple[Any, ...]]:
+def _client_assertion(site: AuthlibServer) -> Any:
+    used: set[str] = set()
+
+    class ClientAssertion(JWTBearerClientAssertion):
+        def get_audiences(self) -> list[str]:
+            return site.audiences()
+
+        def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:
+            is_new = jti not in used
+            used.add(jti)
+            return is_new
+
+        def resolve_client_public_key(self, client: RegisteredClient) -> Any:
+            return client.key
+
+    return ClientAssertion()
+
+
+def _grants(site: AuthlibServer) -> Iterator[tuple[Any, ...]]:
+    ledger = site.ledger
+
     class Code(grants.AuthorizationCodeGrant):
-        TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+        TOKEN_ENDPOINT_AUTH_METHODS = _ALL_METHODS
 
         def save_authorization_code(self, code: str, asked: Any) -> None:
             ledger.codes[code] = IssuedCode(
@@ -318,16 +367,16 @@ def _grants(ledger: Ledger) -> Iterator[tuple[Any, ...]]:
             return USER
 
     class Password(grants.ResourceOwnerPasswordCredentialsGrant):
-        TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+        TOKEN_ENDPOINT_AUTH_METHODS = _ALL_METHODS
 
         def authenticate_user(self, username: str, password: str) -> Any:
             return USER if (username, password) == (USER.name, USER.password) else None
 
     class ClientCredentials(grants.ClientCredentialsGrant):
-        TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+        TOKEN_ENDPOINT_AUTH_METHODS = _ALL_METHODS
 
     class Refresh(grants.RefreshTokenGrant):
-        TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+        TOKEN_ENDPOINT_AUTH_METHODS = _ALL_METHODS
         INCLUDE_NEW_REFRESH_TOKEN = True
 
         def authenticate_refresh_token(self, refresh_token: str) -> IssuedToken | None:
@@ -343,6 +392,23 @@ def _grants(ledger: Ledger) -> Iterator[tuple[Any, ...]]:
             ledger.refreshes += 1
             refresh_token.spent = True
 
+    class Assertion(JWTBearerGrant):
+        def get_audiences(self) -> list[str]:
+            return site.audiences()
+
+        def resolve_issuer_client(self, issuer: str) -> RegisteredClient | None:
+            return ledger.clients.get(issuer)
+
+        def resolve_client_public_key(self, client: RegisteredClient) -> Any:
+            return client.key
+
+        def authenticate_user(self, subject: str) -> Any:
+            return USER if subject == USER.name else None
+
+        def has_granted_permission(self, client: RegisteredClient, user: Any) -> bool:
+            return True
+
+    yield (Assertion,)
     yield Code, CodeChallenge(required=True)
     yield (Password,)
     yield (ClientCredentials,)
@@ -352,7 +418,7 @@ def _grants(ledger: Ledger) -> Iterator[tuple[Any, ...]]:
 
 def _endpoints(ledger: Ledger) -> Iterator[Any]:
     class Revocation(RevocationEndpoint):
-        CLIENT_AUTH_METHODS = _METHODS
+        CLIENT_AUTH_METHODS = _ALL_METHODS
 
         def query_token(self, text: str, token_type_hint: str | None) -> IssuedToken | None:
             return ledger.find(text)
@@ -361,7 +427,7 @@ def _endpoints(ledger: Ledger) -> Iterator[Any]:
             ledger.revoke_family(token.family)
 
     class Introspection(IntrospectionEndpoint):
-        CLIENT_AUTH_METHODS = _METHODS
+        CLIENT_AUTH_METHODS = _ALL_METHODS
 
         def check_permission(self, token: IssuedToken, client: Any, asked: Any) -> bool:
             return token.check_client(client)

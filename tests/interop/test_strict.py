@@ -13,12 +13,14 @@ import pytest
 
 from oauth2_sansio import (
     Client,
+    ClientSecretJWT,
     ClientSecretPost,
     Endpoint,
     ErrorResponse,
     OAuth2Token,
     Outcome,
     PendingAuthorization,
+    PrivateKeyJWT,
     RefreshIt,
     RemoteProtocolError,
     RequestToSend,
@@ -38,8 +40,9 @@ if TYPE_CHECKING:
     from .drivers import Run
 
 CALLBACK = "http://127.0.0.1/callback"
-CLIENTS = pytest.mark.parametrize("name", ["APP", "POSTER", "PHONE"])
-WITH_SECRET = pytest.mark.parametrize("name", ["APP", "POSTER"])
+SIGNERS = ["SECRET_SIGNER", "KEY_SIGNER", "RSA_SIGNER"]
+CLIENTS = pytest.mark.parametrize("name", ["APP", "POSTER", "PHONE", *SIGNERS])
+WITH_SECRET = pytest.mark.parametrize("name", ["APP", "POSTER", *SIGNERS])
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,7 @@ class Story:
         self.server = self.run(Server.discover(at.site.issuer))
         if "auth" not in settings:
             settings.setdefault("client_secret", self.registered.client_secret or None)
-        if self.registered.method == "client_secret_post":
-            settings = {"auth": ClientSecretPost(settings.pop("client_secret")), **settings}
+            settings = authenticating(self.registered, settings)
         self.client = Client(server=self.server, client_id=self.registered.client_id, **settings)
 
     def authorized(self, **arguments: Any) -> tuple[PendingAuthorization, str]:
@@ -89,6 +91,21 @@ class Story:
         """Ask the API who the user is."""
         url = f"{self.site.issuer}/me"
         return get(url, ("Authorization", header))
+
+
+def authenticating(registered: RegisteredClient, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings for the method that a client has registered."""
+    match registered.method:
+        case "client_secret_post":
+            return {"auth": ClientSecretPost(settings.pop("client_secret")), **settings}
+        case "client_secret_jwt":
+            auth = ClientSecretJWT(client_secret=settings.pop("client_secret"))
+            return {"auth": auth, **settings}
+        case "private_key_jwt":
+            del settings["client_secret"]
+            return {"auth": PrivateKeyJWT(private_key=registered.key), **settings}
+        case _:
+            return settings
 
 
 def get(url: str, *headers: tuple[str, str]) -> ResponseReceived:
