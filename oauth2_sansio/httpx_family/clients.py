@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NoReturn, cast
 from weakref import WeakSet
 
+from ..client import Client
 from ..dropin.calls import Call
 from ..dropin.hooks import HookType, amend_response
 from ..dropin.kinds import is_mapping
@@ -14,7 +15,7 @@ from ..dropin.responses import header_texts, read_double
 from ..dropin.settings import Settings
 from ..dropin.vocabulary import Vocabulary, read_given_token
 from ..errors import LocalProtocolError
-from ..events import Pairs, RequestToSend, ResponseReceived
+from ..events import Endpoint, Pairs, RequestToSend, ResponseReceived
 from ..flow import Flow
 from ..keeper import TokenKeeper
 from ..tokens import OAuth2Token
@@ -169,6 +170,13 @@ class FamilyVocabulary(Vocabulary):
         own = self._own_auth
         own.token_placement = self.token_placement
         options["auth"] = own
+
+    def _client(self, endpoint: Endpoint, url: str | None, *args: Any, **kwargs: Any) -> Client:
+        url = url or self.metadata.get(endpoint.value)
+        if isinstance(url, str) and url.startswith("/") and endpoint is not Endpoint.AUTHORIZATION:
+            # As with every request of this client, a path is one below its `base_url`.
+            url = str(cast("Any", self).build_request("POST", url).url)
+        return super()._client(endpoint, url, *args, **kwargs)
 
     def _is_http_auth(self, auth: Any) -> bool:
         self.library.refuse_foreign_auth(auth)

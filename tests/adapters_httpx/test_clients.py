@@ -132,6 +132,26 @@ async def test_what_a_token_request_looks_like(driver: Driver) -> None:
     await driver.close(client)
 
 
+async def test_endpoints_below_the_base_url(driver: Driver) -> None:
+    client, sent = driver.answering(
+        lambda _request: driver.library.Response(200, json=GOOD),
+        base_url="https://as.example/v1",
+        token_endpoint="/token?x=1",
+    )
+    await done(client.fetch_token())
+    await done(client.revoke_token("/revoke", token="t"))
+    assert [str(request.url) for request in sent] == [
+        "https://as.example/v1/token?x=1",
+        "https://as.example/v1/revoke",
+    ]
+    await driver.close(client)
+    client, sent = driver.answering(lambda _request: None)
+    with pytest.raises(LocalProtocolError, match="not an absolute https URL"):
+        await done(client.fetch_token("/token"))
+    assert sent == []
+    await driver.close(client)
+
+
 async def test_hooks(driver: Driver) -> None:
     client, sent = driver.answering(lambda _request: driver.library.Response(200, json=GOOD))
 
