@@ -88,6 +88,8 @@ class Configured:
         self._kept = Kept(
             settings.get("allow_insecure_http", server is not None and server.allow_insecure_http),
             settings.get("url_allowed"),
+            settings.get("store"),
+            settings.get("store_key"),
         )
         self._hold_token(token, leeway)
 

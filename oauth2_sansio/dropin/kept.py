@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..tokens import OAuth2Token
 from .calls import Call
@@ -23,11 +24,14 @@ class Kept:
     auth_methods: the ways to authenticate that were registered.
     code_verifier, asked_type, asked_mode: of the last authorization URL that was made.
     warned: whether the warning of a callback without an expected state is out.
+    store, store_key: where the token is shared with other processes.
     token_url, client_credentials: of the last calls that fetched a token, for renewals.
     """
 
     allow_insecure_http: bool
     url_allowed: Callable[[str], bool] | None
+    store: Any = None
+    store_key: str | None = None
     auth_methods: dict[str, AuthFunction] = field(default_factory=_no_methods)
     code_verifier: str | None = None
     asked_type: str | None = None

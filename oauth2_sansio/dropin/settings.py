@@ -15,6 +15,9 @@ class Settings(TypedDict, total=False):
     server: a whole server; the other members given count before its own.
     allow_insecure_http: lets endpoints be plain http outside the loopback interface.
     url_allowed: is asked before each request to an endpoint; false refuses it.
+    store: where the token is shared with other processes (`oauth2_sansio.stores`): an asynchronous
+        one for an asynchronous client. What it holds counts, also for a client without `token=`.
+    store_key: tells the tokens of one client apart, such as by their users.
     deadline: how many seconds a request to an endpoint may take as a whole; 30 by default.
 
     All others are members of the server's metadata (RFC 8414 section 2) or parameters of the
@@ -25,6 +28,8 @@ class Settings(TypedDict, total=False):
     allow_insecure_http: bool
     url_allowed: Callable[[str], bool]
     deadline: float
+    store: Any  # a TokenStore, or an AsyncTokenStore: here is no I/O, and so no import of these
+    store_key: str
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
@@ -71,7 +76,15 @@ class Settings(TypedDict, total=False):
 
 
 _NOT_METADATA = frozenset(
-    {"server", "allow_insecure_http", "url_allowed", "deadline", "code_challenge_method"}
+    {
+        "server",
+        "allow_insecure_http",
+        "url_allowed",
+        "deadline",
+        "store",
+        "store_key",
+        "code_challenge_method",
+    }
 )
 
 

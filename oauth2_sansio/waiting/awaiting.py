@@ -155,7 +155,8 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
         )
         revoked, response = await self._perform(call)
         assert response is not None  # the flow has sent one request
-        self._forget_revoked(revoked.token, revoked.status)
+        if self._forget_revoked(revoked.token, revoked.status):
+            await self._flight.discard()
         return response
 
     async def introspect_token(
@@ -190,10 +191,23 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
     async def _fetched(self, call: Flow[OAuth2Token]) -> OAuth2Token:
         token = await self.run(call)
         self._arrive(token, now())
+        await self._flight.keep(token)
         return token
 
     def _prepare_flight(self) -> None:
         self._flight = TaskFlight(self._keeper, self.run, self._save, deadline=self.deadline)
+        if self._kept.store is not None:
+            from .coordinated import CoordinatedTasks
+
+            self._flight = CoordinatedTasks(
+                self._keeper,
+                self.run,
+                self._save,
+                store=self._kept.store,
+                coordinator=self._coordinator(),
+                renew=self._renewal,
+                deadline=self.deadline,
+            )
 
     async def _save(self, token: OAuth2Token, previous: OAuth2Token) -> None:
         if self.update_token is not None:

@@ -62,6 +62,7 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
         call = self._fetching(url, body, method, headers, auth, grant_type, state, kwargs, now())
         token = call if isinstance(call, OAuth2Token) else self.run(call)
         self._arrive(token, now())
+        self._flight.keep(token)
         return token
 
     def fetch_access_token(self, url: str | None = None, **kwargs: Any) -> OAuth2Token:
@@ -74,6 +75,7 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
         """Take the token out of a callback's fragment (RFC 6749 section 4.2.2), and keep it."""
         token = self._implicit_token(authorization_response, state, now())
         self._arrive(token, now())
+        self._flight.keep(token)
         return token
 
     def refresh_token(
@@ -140,7 +142,8 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
         )
         revoked, response = self._perform(call)
         assert response is not None  # the flow has sent one request
-        self._forget_revoked(revoked.token, revoked.status)
+        if self._forget_revoked(revoked.token, revoked.status):
+            self._flight.discard()
         return response
 
     def introspect_token(
@@ -174,6 +177,18 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
 
     def _prepare_flight(self) -> None:
         self._flight = ThreadFlight(self._keeper, self.run, self._save, deadline=self.deadline)
+        if self._kept.store is not None:
+            from .coordinated import CoordinatedThreads
+
+            self._flight = CoordinatedThreads(
+                self._keeper,
+                self.run,
+                self._save,
+                store=self._kept.store,
+                coordinator=self._coordinator(),
+                renew=self._renewal,
+                deadline=self.deadline,
+            )
 
     def _save(self, token: OAuth2Token, previous: OAuth2Token) -> None:
         if self.update_token is None:

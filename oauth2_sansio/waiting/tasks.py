@@ -159,6 +159,12 @@ class TaskFlight:
             if waited_for is None:
                 waited_for = ticket
 
+    async def keep(self, token: OAuth2Token) -> None:
+        """Store a token that the keeper was given, where there is a store."""
+
+    async def discard(self) -> None:
+        """Delete the token from the store, where there is one."""
+
     async def save_now(self) -> None:
         """Save what is unsaved, at the end of a renewal that is running; for `aclose()`.
 

@@ -106,6 +106,12 @@ class ThreadFlight:
                 case _:
                     assert_never(decision)
 
+    def keep(self, token: OAuth2Token) -> None:
+        """Store a token that the keeper was given, where there is a store."""
+
+    def discard(self) -> None:
+        """Delete the token from the store, where there is one."""
+
     def save_now(self) -> None:
         """Save what is unsaved, at the end of a renewal that is running; for `close()`.
 

@@ -1,0 +1,130 @@
+"""Sessions and clients that share a store: each stands for a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from oauth2_sansio.errors import OAuth2Error, StoreError, UnsavedTokenError
+from oauth2_sansio.events import Endpoint
+from oauth2_sansio.stores import AsyncMemoryStore, MemoryStore
+from oauth2_sansio.testing import AuthorizationServer, RegisteredClient, ServerSettings
+from oauth2_sansio.testing.loopback import serve
+from oauth2_sansio_httpx import AsyncOAuth2Client, OAuth2Client
+from oauth2_sansio_httpx2 import OAuth2Client as OAuth2Client2
+from oauth2_sansio_requests import OAuth2Session
+
+BLOCKING = [OAuth2Session, OAuth2Client, OAuth2Client2]
+
+
+class Full(MemoryStore):
+    """A store whose disk is full, as long as it is told to be."""
+
+    full = False
+
+    def replace(self, key: str, content: bytes, *, expected: int) -> int | None:
+        if self.full:
+            raise StoreError("the disk is full")
+        return super().replace(key, content, expected=expected)
+
+
+@pytest.fixture
+def server() -> Generator[AuthorizationServer, None, None]:
+    def build(issuer: str) -> AuthorizationServer:
+        return AuthorizationServer(
+            issuer=issuer,
+            clients=[RegisteredClient(client_id="app", grant_types=("password", "refresh_token"))],
+            settings=ServerSettings(passwords={"alice": "secret"}),
+        )
+
+    with serve(build) as running:
+        yield running
+
+
+def settings(server: AuthorizationServer) -> dict[str, Any]:
+    return {
+        "client_id": "app",
+        "token_endpoint": server.url(Endpoint.TOKEN),
+        "revocation_endpoint": server.url(Endpoint.REVOCATION),
+    }
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_what_one_has_fetched_or_renewed_the_others_use(
+    server: AuthorizationServer, kind: Callable[..., Any]
+) -> None:
+    store = MemoryStore()
+    url, saved = server.url(Endpoint.RESOURCE), list[str]()
+
+    def make() -> Any:
+        def save(token: dict[str, Any], **_replaced: str) -> None:
+            saved.append(token["access_token"])
+
+        return kind(**settings(server), store=store, update_token=save)
+
+    first, second = make(), make()
+    fetched = first.fetch_token(username="alice", password="secret")
+    assert second.get(url).status_code == 200  # it had no token
+    assert second.token["access_token"] == fetched["access_token"]
+    renewed = second.refresh_token()
+    assert saved == [renewed["access_token"]]
+    assert first.refresh_token()["access_token"] == renewed["access_token"]
+    assert server.count(grant_type="refresh_token") == 1
+    for each in (first, second):
+        each.close()
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_a_logout_is_one_for_the_store_too(
+    server: AuthorizationServer, kind: Callable[..., Any]
+) -> None:
+    store = MemoryStore()
+    with kind(**settings(server), store=store, store_key="alice") as session:
+        session.fetch_token(username="alice", password="secret")
+        assert store.load("alice") is not None
+        session.revoke_token()
+        assert store.load("alice") is None
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_a_token_that_was_fetched_and_not_stored_is_stored_at_the_end(
+    server: AuthorizationServer, kind: Callable[..., Any]
+) -> None:
+    store = Full()
+    session = kind(**settings(server), store=store, store_key="alice")
+    store.full = True
+    with pytest.raises(UnsavedTokenError) as caught:
+        session.fetch_token(username="alice", password="secret")
+    assert session.token == caught.value.token
+    store.full = False
+    session.close()
+    assert store.load("alice") is not None
+
+
+@pytest.mark.parametrize("kind", [*BLOCKING, AsyncOAuth2Client])
+def test_a_store_needs_to_know_whose_token_it_is(kind: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match="store= takes issuer= or token_endpoint="):
+        kind(client_id="app", store=MemoryStore())
+
+
+def test_asynchronous_clients_share_a_store(server: AuthorizationServer) -> None:
+    async def work() -> None:
+        inner = Full()
+        store = AsyncMemoryStore(inner)
+        common = settings(server) | {"store": store, "store_key": "alice"}
+        async with AsyncOAuth2Client(**common) as first, AsyncOAuth2Client(**common) as second:
+            fetched = await first.fetch_token(username="alice", password="secret")
+            assert (await second.get(server.url(Endpoint.RESOURCE))).status_code == 200
+            assert second.token == fetched
+            inner.full = True
+            with pytest.raises(OAuth2Error):
+                await second.refresh_token()
+            inner.full = False
+            assert server.count(grant_type="refresh_token") == 0
+            await first.revoke_token()
+            assert inner.load("alice") is None
+
+    asyncio.run(work())
