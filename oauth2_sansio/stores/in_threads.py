@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from .event_loops import is_trio
 from .protocol import StoredRecord, TokenStore
 
 R = TypeVar("R")
@@ -56,13 +56,10 @@ class StoreInThreads:
 
 
 async def _in_thread(call: Callable[[], R]) -> R:
-    if sys.modules.get("trio") is not None:  # else nobody can run in it
-        from ..waiting.loop_of_trio import runs_here
+    if is_trio():
+        import trio
 
-        if runs_here():
-            import trio
-
-            return await trio.to_thread.run_sync(call)
+        return await trio.to_thread.run_sync(call)
     work = asyncio.ensure_future(asyncio.to_thread(call))
     cancelled: asyncio.CancelledError | None = None
     while not work.done():

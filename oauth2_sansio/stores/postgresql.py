@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from ..errors import StoreError
 from .arguments import check_expected, check_lease, check_name
+from .event_loops import require_asyncio
 from .extras import Extra, load
 from .framing import damaged
 from .protocol import StoredRecord
@@ -181,6 +182,7 @@ class AsyncPostgreSQLStore:
 
     async def create_tables(self) -> None:
         """Create the two tables where they are missing; their names begin with `oauth2_sansio_`."""
+        require_asyncio("PostgreSQLStore")
         with _failing(self._error):
             async with self._connect() as connection:
                 await connection.execute(TABLES)
@@ -218,6 +220,7 @@ class AsyncPostgreSQLStore:
     async def _run(
         self, statement: LiteralString, parameters: dict[str, Any]
     ) -> tuple[Any, ...] | None:
+        require_asyncio("PostgreSQLStore")
         with _failing(self._error):
             async with self._connect() as connection:
                 cursor = connection.cursor(row_factory=self._rows)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
 from .arguments import check_expected, check_lease, check_name
+from .event_loops import require_asyncio
 from .extras import Extra, load
 from .framing import damaged
 from .protocol import StoredRecord
@@ -187,6 +188,7 @@ class AsyncRedisStore:
         """Do nothing: nothing of its own is open."""
 
     async def _run(self, script: str, name: str, *arguments: str | bytes | int) -> Any:
+        require_asyncio("RedisStore")
         with _failing(self._errors):
             async with self._connect() as client:
                 return await client.eval(script, 1, name, *arguments)

@@ -9,8 +9,14 @@ import threading
 import pytest
 import trio
 
-from oauth2_sansio import StoreError
-from oauth2_sansio.stores import MemoryStore, StoreInThreads
+from oauth2_sansio import LocalProtocolError, StoreError
+from oauth2_sansio.stores import (
+    AsyncPostgreSQLStore,
+    AsyncRedisStore,
+    AsyncTokenStore,
+    MemoryStore,
+    StoreInThreads,
+)
 
 
 class Slow(MemoryStore):
@@ -78,3 +84,23 @@ def test_asyncio_does_without_trio(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(store.replace("k", b"", expected=0)) == 1
     assert "trio" not in sys.modules
     assert repr(store) == "StoreInThreads(MemoryStore(1 records))"
+
+
+@pytest.mark.parametrize(
+    ("store", "instead"),
+    [
+        (AsyncRedisStore("redis://127.0.0.1"), "RedisStore"),
+        (AsyncPostgreSQLStore("host=127.0.0.1"), "PostgreSQLStore"),
+    ],
+)
+def test_what_runs_under_asyncio_alone_says_so_under_trio(
+    store: AsyncTokenStore, instead: str
+) -> None:
+    with pytest.raises(LocalProtocolError, match="runs under asyncio alone") as raised:
+        trio.run(store.load, "k")
+    assert raised.value.advice == f"under trio take StoreInThreads({instead}(...))"
+
+
+def test_tables_are_created_under_asyncio_alone() -> None:
+    with pytest.raises(LocalProtocolError, match="runs under asyncio alone"):
+        trio.run(AsyncPostgreSQLStore("host=127.0.0.1").create_tables)
