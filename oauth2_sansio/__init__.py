@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from .client_auth import ClientSecretBasic as ClientSecretBasic
     from .client_auth import ClientSecretPost as ClientSecretPost
     from .client_auth import NoAuthentication as NoAuthentication
+    from .coordinator import RefreshCoordinator as RefreshCoordinator
+    from .coordinator_errors import RefreshPausedError as RefreshPausedError
+    from .coordinator_policy import RefreshPolicy as RefreshPolicy
     from .device import DeviceAuthorization as DeviceAuthorization
     from .device import authorize_device as authorize_device
     from .device import poll_device as poll_device
@@ -84,6 +87,13 @@ if TYPE_CHECKING:
     from .server import Server as Server
     from .token_exchange import TokenType as TokenType
     from .token_exchange import exchange_token as exchange_token
+    from .token_record import DamagedRecordError as DamagedRecordError
+    from .token_record import ForeignRecordError as ForeignRecordError
+    from .token_record import NewerRecordError as NewerRecordError
+    from .token_record import RecordError as RecordError
+    from .token_record import TokenIdentity as TokenIdentity
+    from .token_record import TokenRecord as TokenRecord
+    from .token_record import token_key as token_key
     from .tokens import OAuth2Token as OAuth2Token
     from .urls import add_params_to_uri as add_params_to_uri
     from .urls import url_decode as url_decode
@@ -105,6 +115,9 @@ _MODULES = {
         "ClientSecretPost",
         "NoAuthentication",
     ),
+    "coordinator": ("RefreshCoordinator",),
+    "coordinator_errors": ("RefreshPausedError",),
+    "coordinator_policy": ("RefreshPolicy",),
     "device": ("DeviceAuthorization", "authorize_device", "poll_device"),
     "driving": ("drive", "drive_async"),
     "errors": (
@@ -141,6 +154,15 @@ _MODULES = {
     "resource": ("TokenPlacement", "authorization_header"),
     "server": ("Server",),
     "token_exchange": ("TokenType", "exchange_token"),
+    "token_record": (
+        "DamagedRecordError",
+        "ForeignRecordError",
+        "NewerRecordError",
+        "RecordError",
+        "TokenIdentity",
+        "TokenRecord",
+        "token_key",
+    ),
     "tokens": ("OAuth2Token",),
     "urls": ("add_params_to_uri", "url_decode", "url_encode"),
 }
