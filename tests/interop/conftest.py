@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .drivers import DRIVERS, Run
+from .sessions import KINDS, Kind
 
 if TYPE_CHECKING:
     from .authlib_server import AuthlibServer
@@ -18,6 +19,13 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """Return what drives flows, in each way that there is."""
     with DRIVERS[request.param]() as driver:
         yield driver
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Iterator[Kind]:
+    """Return the classes of each adapter, in each way that there is."""
+    with KINDS[request.param]() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
