@@ -102,7 +102,8 @@ class CoordinatedThreads(ThreadFlight):
         if shared.must_look():
             with shared.looking():
                 shared.found(self._run(shared.coordinator.look()))
-        return super().token(rejected=rejected, by_hand=by_hand, spending=spending)
+        token = super().token(rejected=rejected, by_hand=by_hand, spending=spending)
+        return shared.used(token)
 
     def keep(self, token: OAuth2Token) -> None:
         """Store a token that the keeper was given: it counts, whatever the store holds.
@@ -219,7 +220,8 @@ class CoordinatedTasks(TaskFlight):
         if shared.must_look():
             with shared.looking():
                 shared.found(await self._run(shared.coordinator.look()))
-        return await super().token(rejected=rejected, by_hand=by_hand, spending=spending)
+        token = await super().token(rejected=rejected, by_hand=by_hand, spending=spending)
+        return shared.used(token)
 
     async def keep(self, token: OAuth2Token) -> None:
         """Store a token that the keeper was given: see `CoordinatedThreads.keep`."""

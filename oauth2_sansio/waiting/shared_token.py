@@ -109,6 +109,16 @@ class SharedToken:
         if token and not self.keeper.unsaved and (held is None or not is_same(held, token)):
             self.keeper.token = token
 
+    def used(self, token: OAuth2Token) -> OAuth2Token:
+        """Return a token that is about to be used, and let this process renew it in its own time.
+
+        Each draws its own leeway for each token, so that not all of them come at once.
+        """
+        leeway = self.coordinator.leeway(token)
+        if self.keeper.leeway != leeway:
+            self.keeper.leeway = leeway
+        return token
+
     def renewal(self, flow: Flow[OAuth2Token]) -> tuple[Coordination, Relay]:
         """Return the run that does what a flow would do alone, and what stands for the flow."""
         relay, held = Relay(), self.keeper.token or OAuth2Token()

@@ -101,6 +101,7 @@ class ClientProcess(Process):
             token = yield from self._token(None)
             if refused:
                 token = yield from self._token(token.access_token)
+            self._keeper.leeway = self.coordinator.leeway(token)
             books.uses(self, token, self._last)
             self._last = token
             ended = True

@@ -193,6 +193,15 @@ def test_a_fresh_token_costs_no_call_of_the_store() -> None:
     assert store.calls == []
 
 
+def test_each_process_draws_when_it_renews_a_token() -> None:
+    fleet, leeways = Fleet(MemoryStore()), set[float]()
+    for _ in range(5):
+        fleet.process(fleet.expired).token()
+        leeways.add(fleet.keeper.leeway)
+    assert len(leeways) > 1
+    assert all(30 <= each <= 60 for each in leeways)
+
+
 def test_within_a_bound_the_store_is_read_all_the_same() -> None:
     store = Failing()
     fleet = Fleet(store)
