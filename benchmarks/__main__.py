@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
+from math import nan
 
 from .cases import GROUPS, IMPORTS, SIZES, Group
 from .measuring import (
     bytes_of,
     can_count,
     canned_server,
+    count_in_turns,
     instructions,
     modules_of_import,
     relative_times,
-    repeat,
-    repeat_counted,
 )
 
 OURS = 1  # the place of ours in each group
@@ -24,7 +24,7 @@ _COUNTED = "valgrind is not installed, so nothing is counted: times alone, which
 def main() -> int:
     """Measure, and print the tables."""
     if sys.argv[1:2] == ["--case"]:
-        return _run_case(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+        return _count_case(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     print(__doc__)
     if not can_count():
         print(_COUNTED)
@@ -46,14 +46,14 @@ def _print_group(number: int, group: Group, port: int) -> None:
         step()
     times = relative_times(steps, times=max(group.times // 10, 20))
     counts = [
-        instructions(f"{number}:{name}", group.times, port) if can_count() else float("nan")
+        instructions(f"{number}:{name}", group.times, port) if can_count() else (nan, nan)
         for name in steps
     ]
     print(f"  {'':34} {'instructions':>12} {'ratio':>8} {'time':>8}")
     for place, (name, count, longer) in enumerate(zip(steps, counts, times, strict=True)):
-        ratio = count / counts[0]
+        ratio = count[1] / count[0]
         verdict = _verdict(ratio if can_count() else longer, group.goal) if place == OURS else ""
-        print(f"  {name:34} {count:12,.0f} {ratio:8.4f} {longer:8.3f}  {verdict}".rstrip())
+        print(f"  {name:34} {count[1]:12,.0f} {ratio:8.4f} {longer:8.3f}  {verdict}".rstrip())
     for name in group.cases.keys() - steps.keys():
         print(f"  {name:34} not installed")
 
@@ -73,17 +73,13 @@ def _verdict(measured: float, goal: float) -> str:
     return f"goal {goal:g}: {'met' if measured <= goal else 'missed'}"
 
 
-def _run_case(name: str, times: int, port: int) -> int:
+def _count_case(name: str, times: int, port: int) -> int:
     number, _, within = name.partition(":")
-    # All cases of the group are built, whichever is counted: where things lie in memory decides
-    # how full a hash table's places are, and so on the instructions of a look-up.
-    steps = {name: case(port) for name, case in GROUPS[int(number)].cases.items()}
-    for step in filter(None, steps.values()):
-        repeat(step, 20)  # fills caches, opens the connection, lets the interpreter specialise
-    chosen = steps[within]
-    if chosen is None:
+    cases = GROUPS[int(number)].cases
+    first, this = next(iter(cases.values()))(port), cases[within](port)
+    if first is None or this is None:
         return 1
-    repeat_counted(chosen, times)
+    count_in_turns(first, this, times)
     return 0
 
 

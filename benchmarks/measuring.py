@@ -16,9 +16,12 @@ import sys
 import threading
 import time
 import tracemalloc
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 Step: TypeAlias = Callable[[], object]
 """What is measured: does its work once."""
 
+_ROUNDS = 7  # of them the median counts
 _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "adapters"), *sys.path]),
@@ -67,25 +71,54 @@ def can_count() -> bool:
     return all(map(shutil.which, ("valgrind", "vgdb")))
 
 
-def instructions(case: str, times: int, port: int) -> float:
-    """Return how many instructions one step of a case takes in user space.
+def instructions(case: str, times: int, port: int) -> tuple[float, float]:
+    """Return how many instructions one step takes in user space: of a group's first case, and of
+    this one.
 
-    Counted in a process of its own, for so many steps and for twice as many: the difference is
-    without what switching the counter on and off takes.
+    Both are counted in one process of their own, in turns: what two processes differ in (where
+    things lie in memory, and so how full a hash table's places are) is more than what is looked
+    for.
+
+    case: `3:name`, by the number of its group.
+    times: how often each step is done in a turn.
     """
-    counts = [_count(case, number, port) for number in (times, 2 * times)]
-    return (counts[1] - counts[0]) / times
+    with TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [
+                *("valgrind", "--tool=callgrind", "--instr-atstart=no"),
+                f"--callgrind-out-file={folder}/counts",
+                *(sys.executable, "-m", "benchmarks", "--case", case, str(times), str(port)),
+            ],
+            cwd=ROOT,
+            env={**os.environ, **_ENVIRONMENT},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            sys.exit(f"{case}:\n{done.stdout}{done.stderr}")
+        nothing, first, this = _read_counts(Path(folder))
+    return (first - nothing) / times, (this - nothing) / times
 
 
-def repeat_counted(step: Step, times: int) -> None:
-    """Do a step so many times while valgrind, under which this process runs, counts.
+def count_in_turns(first: Step, this: Step, times: int) -> None:
+    """Do both steps in turns while valgrind, under which this process runs, counts.
 
-    What comes before is not counted. A start of Python with its imports is a thousand million
-    instructions, of which no two are the same: the difference of two of them says nothing.
+    What comes before and between is not counted. A start of Python with its imports is a thousand
+    million instructions, of which no two are the same.
     """
-    _switch_counter("on")
-    repeat(step, times)
-    _switch_counter("off")
+    for step in (first, this):
+        repeat(step, 20)  # fills caches, opens the connection, lets the interpreter specialise
+    gc.disable()
+    for _ in range(_ROUNDS):
+        for number, (step, often) in enumerate(((first, 0), (first, times), (this, times))):
+            _tell_valgrind("instrumentation", "on")
+            _tell_valgrind("zero")
+            for _ in range(often):
+                step()
+            _tell_valgrind("dump", f"count{number}")
+            _tell_valgrind("instrumentation", "off")
+    gc.enable()
 
 
 def modules_of_import(statement: str) -> set[str]:
@@ -150,33 +183,22 @@ def _answer(connection: socket.socket) -> None:
                 connection.sendall(_ANSWER)
 
 
-def _count(case: str, times: int, port: int) -> int:
-    done = subprocess.run(
-        [
-            "valgrind",
-            "--tool=callgrind",
-            "--instr-atstart=no",
-            "--callgrind-out-file=/dev/null",
-            sys.executable,
-            *("-m", "benchmarks", "--case", case, str(times), str(port)),
-        ],
-        cwd=ROOT,
-        env={**os.environ, **_ENVIRONMENT},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = re.search(r"I +refs: +([0-9,]+)", done.stderr)
-    if done.returncode or found is None:
-        sys.exit(f"{case}:\n{done.stdout}{done.stderr}")
-    return int(found[1].replace(",", ""))
+def _read_counts(folder: Path) -> list[float]:
+    counts: dict[str, list[int]] = defaultdict(list)
+    for path in folder.glob("counts.*"):
+        text = path.read_text(encoding="utf-8")
+        name = re.search(r"^desc: Trigger: dump (count\d)$", text, re.MULTILINE)
+        total = re.search(r"^summary: ([0-9]+)$", text, re.MULTILINE)
+        if name and total:
+            counts[name[1]].append(int(total[1]))
+    return [median(found) for _, found in sorted(counts.items())]
 
 
-def _switch_counter(position: str) -> None:
+def _tell_valgrind(*command: str) -> None:
     # posix_spawn, since what subprocess does around it would be counted.
     program = shutil.which("vgdb")
     if program is None:
         raise FileNotFoundError("vgdb")
-    command = [program, f"--pid={os.getpid()}", "instrumentation", position]
     nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
-    os.waitpid(os.posix_spawn(program, command, os.environ, file_actions=nowhere), 0)
+    arguments = [program, f"--pid={os.getpid()}", *command]
+    os.waitpid(os.posix_spawn(program, arguments, os.environ, file_actions=nowhere), 0)
