@@ -26,6 +26,7 @@ from oauth2_sansio.errors import (
     MissingTokenError,
     OAuth2Error,
     Outcome,
+    RemoteProtocolError,
     StoreError,
     TransportError,
     UnsavedTokenError,
@@ -65,6 +66,7 @@ from tests.core.coordinator_stories import (
     RELEASED,
     TAKEN,
     Story,
+    answer,
     knowledge,
     loaded,
     make,
@@ -441,6 +443,15 @@ def test_a_failed_save_raises_the_token_and_keeps_others_away() -> None:
     kept = still_unsaved(known)
     assert kept is not None
     assert kept.access_token == "B"
+
+
+def test_the_error_of_a_refresh_is_noted_and_raised_and_a_token_that_lives_is_used_on() -> None:
+    noted = (TAKEN, loaded(OLD), written(2), answer(500, ""), written(3), RELEASED)
+    stages = "leasing loading marking requesting noting releasing"
+    story = tell(renewing(OLD, usable=False), *noted)
+    assert (story.stages, type(story.error)) == (stages, RemoteProtocolError)
+    story = tell(renewing(OLD), *noted)
+    assert (story.stages, story.result) == (f"{stages} finished", OLD)
 
 
 # Flows of other kinds.
