@@ -2,6 +2,7 @@
 
     python3 .ci/check.py tests [--lowest] [arguments of pytest]   run the tests
     python3 .ci/check.py stacks    the example over niquests, which has to be alone
+    python3 .ci/check.py simulation    10,000 histories of processes that share a token
     python3 .ci/check.py lint      ruff: rules and format
     python3 .ci/check.py types     mypy and pyright, both strict
     python3 .ci/check.py modules   each module of the core: 100 % of it by its own tests alone
@@ -59,6 +60,13 @@ def stacks(arguments: list[str]) -> int:
     environment = Environment("stacks")
     environment.install(f"--editable={ROOT}[all]", *groups("test", "niquests"))
     return environment.run("pytest", "tests/examples", "-k", "niquests", *arguments)
+
+
+def simulation(arguments: list[str]) -> int:
+    """Live through many histories of processes that share a token, with faults at every step."""
+    environment = Environment("tests")
+    environment.install(f"--editable={ROOT}[all]", *groups("test", "interop"))
+    return environment.run("python", "-m", "tests.simulation", *(arguments or ["--seeds", "10000"]))
 
 
 def lint(arguments: list[str]) -> int:
@@ -180,7 +188,10 @@ def _copy_all_but_packages(folder: Path) -> None:
 
 
 COMMANDS: Mapping[str, Callable[[list[str]], int]] = MappingProxyType(
-    {command.__name__: command for command in (tests, stacks, lint, types, modules, wheel)}
+    {
+        command.__name__: command
+        for command in (tests, stacks, simulation, lint, types, modules, wheel)
+    }
 )
 
 
