@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from oauth2_sansio.errors import ErrorResponse, OAuth2Error
 from oauth2_sansio.events import ResponseReceived
 from oauth2_sansio.testing import AuthorizationServer
+from oauth2_sansio.token_record import fingerprint
 from oauth2_sansio.tokens import OAuth2Token
 
 from .store import SimulatedStore
@@ -58,6 +59,9 @@ class Books:
     def arrives(self, refresh_token: str, send: Send) -> None:
         """Check a request with a refresh token as it reaches the server."""
         earlier = self.sends.setdefault(refresh_token, [])
+        buried_at = self.store.buried_at.get(fingerprint(refresh_token))
+        if buried_at is not None and buried_at <= send.marked_at:
+            raise Violation(f"{send.process!r} sends a token that was known to be dead")
         for other in earlier:
             if not (other.successor or other.refused):
                 continue  # it was not done: whoever comes next may try

@@ -11,7 +11,7 @@ from oauth2_sansio.coordinator_policy import Unsaved
 from oauth2_sansio.coordinator_renewal import RenewalStep
 from oauth2_sansio.coordinator_saving import Handlers
 from oauth2_sansio.coordinator_table import Next, Stage
-from oauth2_sansio.errors import ErrorResponse
+from oauth2_sansio.errors import ErrorResponse, OAuth2Error, UnsavedTokenError
 from oauth2_sansio.keeper import Renewal
 from oauth2_sansio.testing import SeededBytes
 from oauth2_sansio.token_record import TokenIdentity
@@ -49,6 +49,21 @@ class WithoutSecondLook(RenewalStep):
 
     def _refused(self, error: ErrorResponse, now: float) -> Next:
         return self._end(now)
+
+
+class Forgetting(RenewalStep):
+    """Sends a refresh token that the server has called invalid to somebody else."""
+
+    def _refusal(self, now: float) -> OAuth2Error | None:
+        return None
+
+
+class GivingUp(RenewalStep):
+    """Forgets a new token that it could not save."""
+
+    def _not_saved(self, unsaved: Unsaved, cause: Exception) -> Next:
+        self._known.unsaved = None
+        raise UnsavedTokenError(unsaved.token)
 
 
 def make_with(step: type[RenewalStep]) -> MakeCoordinator:

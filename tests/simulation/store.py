@@ -18,6 +18,7 @@ class SimulatedStore:
         self.version = 0
         self.record: TokenRecord | None = None
         self.written_at: dict[str, float] = {}  # access tokens, and when each was first written
+        self.buried_at: dict[str, float] = {}  # dead refresh tokens, and when that was written
         self.owner: str | None = None
         self.lease_until = 0.0
 
@@ -31,6 +32,8 @@ class SimulatedStore:
         self.version += 1
         self.record = TokenRecord.from_bytes(content, self._identity)
         self.written_at.setdefault(str(self.record.token.access_token), self._world.now)
+        if self.record.dead is not None:
+            self.buried_at.setdefault(self.record.dead.fingerprint, self._world.now)
         return self.version
 
     def lease(self, owner: str, seconds: float) -> float | None:

@@ -13,7 +13,14 @@ import pytest
 from oauth2_sansio.coordinator_renewal import RenewalStep
 
 from .__main__ import main, run_seeds
-from .faulty import PublishingFirst, WithoutReading, WithoutSecondLook, make_with
+from .faulty import (
+    Forgetting,
+    GivingUp,
+    PublishingFirst,
+    WithoutReading,
+    WithoutSecondLook,
+    make_with,
+)
 from .scenario import NOTHING, MakeCoordinator, run_seed
 from .world import Violation
 
@@ -49,6 +56,8 @@ def test_a_seed_gives_the_same_history_each_time() -> None:
         pytest.param(WithoutReading, "successor was in the store", id="no re-read after the lease"),
         pytest.param(PublishingFirst, "before it is saved", id="publish before save"),
         pytest.param(WithoutSecondLook, "whose token is in the store", id="no double check"),
+        pytest.param(Forgetting, "known to be dead", id="no tombstone"),
+        pytest.param(GivingUp, "that it has had an answer for", id="an unsaved token is dropped"),
     ],
 )
 def test_a_fault_in_the_policy_is_found(fault: type[RenewalStep], complaint: str) -> None:
