@@ -147,6 +147,14 @@ DIFFERENCES = {
     "keys as text": Difference(
         "`PrivateKeyJWT` takes RSA keys alone", "RSA, EC and Ed25519 keys", "`alg` decides"
     ),
+    "compressed answers": Difference(
+        "asked for at every endpoint",
+        "only of resources; a compressed answer of an endpoint is refused",
+        "what it expands to has no bound",
+    ),
+    "connections that have carried credentials": Difference(
+        "kept over httpx", "closed after each token request", "an answer that a server sent ahead"
+    ),
     # Answers.
     "forms as answers": Difference("a `ValueError`", "read", "some servers send them"),
     "odd lifetimes": Difference(
@@ -219,7 +227,18 @@ DIFFERENCES = {
     "an empty token": Difference(
         "`missing_token`", "`token_invalid`", "there is one, and nothing is in it"
     ),
+    "renewal by threads": Difference(
+        "each thread renews",
+        "one renews, the others wait",
+        "a rotated refresh token that is sent twice ends the login",
+    ),
+    "the repr of a token": Difference("shows it", "does not; `dict(token)` does", "logs"),
     # Requests to resources.
+    "`.netrc`": Difference(
+        "its credentials go along over requests, where the token is withheld",
+        "never",
+        "they are for somebody else",
+    ),
     "401 invalid_token": Difference(
         "handed on",
         "one renewal and one retry, if the request can be repeated",
@@ -257,6 +276,9 @@ DIFFERENCES = {
         "any", "that of their registration", "they build on each other"
     ),
     # The constructor.
+    "pickles and copies": Difference(
+        "a session over requests can be pickled", "a `TypeError`", "secrets; what matters is lost"
+    ),
     "unknown arguments": Difference("become metadata", "a `TypeError`", "misspelt names"),
     "unknown placements": Difference(
         '`token_placement="trailer"` sends no token', "a `ValueError`", "it cannot be meant"

@@ -246,4 +246,8 @@ EXPECTED: dict[str, tuple[Shows, ...]] = {
     "assertion: 502": (Shows("one family of errors", {ERROR, RAISED}),),
     "assertion: JSON without a token": (Shows("JSON without a token", {ERROR, TOKEN}),),
     "assertion: attributes": (Shows("attributes of assertion sessions", {RAISED, RETURNED}),),
+    "two callers find the token expired": (Shows("renewal by threads", {REQUESTS}, BLOCKING),),
+    "token: repr": (Shows("the repr of a token", {RETURNED}),),
+    "withhold_token: beside a .netrc": (Shows("`.netrc`", {AUTHORIZATION}),),
+    "a pickle": (Shows("pickles and copies", {RAISED, RETURNED}),),
 }

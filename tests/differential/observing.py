@@ -31,6 +31,8 @@ class Aspect(Enum):
     CONTENT_TYPE = "Content-Type"
     CHARSET = "the charset of Content-Type"
     FRAMING = "Content-Length and Transfer-Encoding"
+    CODING = "whether they ask for no content coding"
+    CONNECTION = "whether they end the connection"
     OTHER_HEADERS = "cookies and headers of the caller"
     FORM = "their bodies as parsed"
     BODY_BYTES = "their bodies as bytes"
@@ -240,6 +242,8 @@ _OF_A_REQUEST: dict[Aspect, Callable[[Received], Any]] = {
         request.header("content-length") is not None,
         request.header("transfer-encoding"),
     ),
+    Aspect.CODING: lambda request: request.header("accept-encoding") == "identity",
+    Aspect.CONNECTION: lambda request: request.header("connection") == "close",
     Aspect.OTHER_HEADERS: lambda request: sorted(
         pair for pair in request.headers if pair[0] not in _STANDARD_HEADERS
     ),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .recorder import TOKEN, Answer
+from .recorder import TOKEN, Answer, Received
 from .row import Assign, Do, Made, Read, Row, State, call
 
 _EXPIRED = {"access_token": "old", "token_type": "Bearer", "refresh_token": "r-1", "expires_at": 1}
@@ -38,6 +42,26 @@ def _noting_and_calling(state: State) -> Any:
         state.noted.append((await state.client.get(state.recorder.url + "/api")).json())
 
     return save_later if state.side.awaits else save
+
+
+def _two_at_once(client: Any, state: State) -> Any:
+    """Let two callers find the token expired: while the first renews it, the second comes."""
+    numbers, second = itertools.count(1), threading.Event()
+
+    def before_answer(request: Received) -> None:
+        if request.path != "/token":
+            return
+        if next(numbers) > 1:
+            second.set()
+        elif not state.side.awaits:  # where Authlib's second one never comes, it waits for a lock
+            second.wait(0.2 if state.side.is_ours else 30)
+
+    state.recorder.before_answer = before_answer
+    url = state.recorder.url + "/api"
+    if state.side.awaits:
+        return asyncio.gather(client.get(url), client.get(url))
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(client.get, [url, url]))
 
 
 _SAVING = {"update_token": Made(_noting)}
@@ -195,6 +219,7 @@ ROWS = (
         {"token": _EXPIRED, **_SAVING},
         answers={"/token": (Answer({"error": "invalid_grant"}, 400),)},
     ),
+    Row("two callers find the token expired", (Do(_two_at_once),), {"token": _EXPIRED}),
     Row(
         "update_token uses the client",
         (_API,),
@@ -303,6 +328,9 @@ ROWS = (
             ),
         ),
         {"token": _FRESH},
+    ),
+    Row(
+        "token: repr", (Do(lambda client, _state: "a-0" in repr(client.token)),), {"token": _FRESH}
     ),
     Row(
         "token: is_expired without an end",

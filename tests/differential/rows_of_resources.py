@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
+import tempfile
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from .recorder import TOKEN, Answer
 from .row import Do, Made, Read, Row, State, call
@@ -90,6 +95,15 @@ def _without_a_network(client: Any, state: State) -> None:
     client.send = send_later if state.side.awaits else send
 
 
+def _withheld_beside_a_netrc(client: Any, state: State) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "netrc")
+        file.write_text("machine 127.0.0.1 login x password y\n", encoding="ascii")
+        file.chmod(0o600)
+        with patch.dict(os.environ, NETRC=str(file)):
+            return client.get(state.recorder.url + "/api", withhold_token=True)
+
+
 _VERBS = ("get", "post", "put", "patch", "delete", "options", "head")
 
 ROWS = (
@@ -139,6 +153,13 @@ ROWS = (
     Row("uri: a form", (call("post", "{url}/api", data=_FORM),), _URI),
     Row("withhold_token", (call("get", "{url}/api", withhold_token=True),), _GOOD),
     Row("withhold_token: without a token", (call("get", "{url}/api", withhold_token=True),)),
+    Row("withhold_token: beside a .netrc", (Do(_withheld_beside_a_netrc),), _GOOD, over="requests"),
+    Row(
+        "a pickle",
+        (Do(lambda client, _state: bool(pickle.dumps(client))),),
+        _GOOD,
+        over="requests",
+    ),
     Row("no token", (call("get", "{url}/api"),)),
     Row("an empty token", (call("get", "{url}/api"),), {"token": {}}),
     Row(

@@ -69,7 +69,13 @@ def _no_length(theirs: list[tuple[bool, Any]], ours: list[tuple[bool, Any]]) -> 
     )
 
 
+def _only_here(theirs: list[bool], ours: list[bool]) -> bool:
+    return all(right or not left for left, right in zip(theirs, ours, strict=True))
+
+
 RULES = (
+    Rule("compressed answers", Aspect.CODING, _only_here),
+    Rule("connections that have carried credentials", Aspect.CONNECTION, _only_here),
     Rule("Accept", Aspect.ACCEPT, _accept),
     Rule("Content-Length of no body", Aspect.FRAMING, _no_length),
     Rule("assertion sessions", Aspect.METADATA, lambda theirs, ours: theirs is None and bool(ours)),
