@@ -137,9 +137,9 @@ class TokenKeeper:
         self._spent: tuple[str, ...] = ()
         self._heir: OAuth2Token | None = None
         self._dead: tuple[str, OAuth2Error] | None = None  # a refresh token, and how it died
-        # Until when, and for which token with which members, this header is good. One value, so
-        # that threads see all of it or nothing.
-        self._ready: tuple[float, OAuth2Token, object, object, str] | None = None
+        # Until when, and for which members of the token, this header is good. One value, so that
+        # threads see all of it or nothing.
+        self._ready: tuple[float, dict[str, object], str] | None = None
         self._unsaved: OAuth2Token | None = None  # the token saved last, while this one is not
         # The expiry with which a token has arrived that is used once even if it has expired. One
         # that the user changes afterwards counts.
@@ -196,16 +196,9 @@ class TokenKeeper:
         Raises `InvalidTokenError` for a token that cannot be sent.
         """
         ready = self._ready
-        if ready is not None:
-            stale_at, token, access_token, expires_at, header = ready
-            if (
-                now < stale_at
-                and self._token is token
-                # The user may change the token in place.
-                and token.get("access_token") is access_token
-                and token.get("expires_at") is expires_at
-            ):
-                return header
+        # The user may change the token in place.
+        if ready is not None and now < ready[0] and self._token == ready[1]:
+            return ready[2]
         return self._look_again(now)
 
     def acquire(
@@ -378,8 +371,7 @@ class TokenKeeper:
         token = self._token
         if token is None or self._running is not None or self._unsaved is not None:
             return None
-        # These first, since another thread may change them.
-        access_token, expires_at = token.get("access_token"), token.get("expires_at")
+        members = dict(token)  # before they are read, since another thread may change them
         stale_at = token.stale_at(self._leeway)
         if stale_at is None:
             stale_at = inf
@@ -387,7 +379,7 @@ class TokenKeeper:
             return None
         header = authorization_header(token)
         self._untried = None
-        self._ready = (stale_at, token, access_token, expires_at, header)
+        self._ready = (stale_at, members, header)
         return header
 
 
