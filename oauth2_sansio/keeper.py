@@ -141,8 +141,7 @@ class TokenKeeper:
         # threads see all of it or nothing.
         self._ready: tuple[float, dict[str, object], str] | None = None
         self._unsaved: OAuth2Token | None = None  # the token saved last, while this one is not
-        # The expiry with which a token has arrived that is used once even if it has expired. One
-        # that the user changes afterwards counts.
+        # The expiry of a token that has arrived expired: used once, unless the user changes it.
         self._untried: tuple[object, object] | None = None
         self._token = token
 
@@ -158,8 +157,7 @@ class TokenKeeper:
             self._forget()
             self._hold(token)
             return
-        # The same token once more, as after `session.token = session.refresh_token()`, or read
-        # back from where it is stored: what is known of it holds on.
+        # The same token once more, or read back from its store: what is known of it holds on.
         if self._ended is not None and self._ended.outcome is last:
             self._ended.outcome = token
         if self._heir is last:
