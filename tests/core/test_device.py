@@ -192,7 +192,9 @@ def test_secrets_do_not_print() -> None:
         pickle.dumps(DEVICE)
 
 
-VALUES: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([])
+VALUES: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([])
+)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(ANSWER)), VALUES, min_size=1))
