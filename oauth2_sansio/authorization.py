@@ -101,7 +101,8 @@ class PendingAuthorization:
         mode = values["response_mode"]
         if values["state"] == "" or mode not in [each.value for each in ResponseMode]:
             raise _not_stored("a member is missing, or of a wrong type")
-        return cls(**{**values, "response_mode": ResponseMode(mode)})
+        values["response_mode"] = ResponseMode(mode)
+        return cls(**values)
 
     def _checked(self, callback: str, wanted: str) -> dict[str, str]:
         if _COMES_WITH[wanted] not in self.response_type.split():
