@@ -9,10 +9,9 @@ from ..driving import drive_async
 from ..errors import LocalProtocolError, OAuth2Error
 from ..events import RequestFailed, RequestToSend, ResponseReceived, T
 from ..flow import Flow
-from ..keeper import TokenKeeper
 from ..waiting.awaiting import AwaitingVocabulary
 from ..waiting.clock import now
-from ..waiting.tasks import EventLoop, TaskFlight, current_loop
+from ..waiting.tasks import EventLoop, current_loop
 from .clients import FamilyVocabulary
 from .library import RequestOptions, keep_within_limit
 
@@ -78,17 +77,6 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
             await self._save_all(self._flights())
         finally:
             await super().aclose()  # type: ignore[misc]  # the library's
-
-    async def _save_all(self, flights: list[TaskFlight]) -> None:
-        # Each has its chance, also where one before it fails.
-        if flights:
-            try:
-                await flights[0].save_now()
-            finally:
-                await self._save_all(flights[1:])
-
-    def _new_flight(self, keeper: TokenKeeper) -> TaskFlight:
-        return TaskFlight(keeper, self.run, self._save, deadline=self.deadline)
 
     async def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
         loop = self._loop_to_use()

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NoReturn, cast
 from weakref import WeakSet
 
 from ..client import Client
 from ..dropin.calls import Call
-from ..dropin.hooks import HookType, amend_response
+from ..dropin.hooks import amend_response
 from ..dropin.kinds import is_mapping
 from ..dropin.responses import header_texts, read_double
 from ..dropin.settings import Settings
-from ..dropin.vocabulary import Vocabulary, read_given_token
 from ..errors import LocalProtocolError
 from ..events import Endpoint, Pairs, RequestToSend, ResponseReceived
 from ..flow import Flow
-from ..keeper import TokenKeeper
-from ..tokens import OAuth2Token
-from ..waiting.tasks import TaskFlight
-from ..waiting.threads import ThreadFlight
+from ..waiting.lending import Lending
 from .authorizing import TokenAuth
 from .library import Library
 
@@ -64,7 +59,7 @@ _NOT_OF_A_CALL = (_OF_THE_CLIENT | {"proxies", "allow_redirects", "stream", "dat
 }
 
 
-class FamilyVocabulary(Vocabulary):
+class FamilyVocabulary(Lending):
     """What the blocking and the asynchronous client have in common."""
 
     REQUEST_OPTIONS: ClassVar[frozenset[str]] = _OF_A_CALL
@@ -72,8 +67,6 @@ class FamilyVocabulary(Vocabulary):
     library: ClassVar[Library]
     auth_class: ClassVar[Callable[..., TokenAuth]]
     _own_auth: TokenAuth
-    _flight: Any
-    _is_shared = False  # whether an `auth=` object holds on to the keeper of this client's token
 
     def _set_up(self, build: Callable[..., None], settings: dict[str, Any], **own: Any) -> None:
         # What concerns the library's own client is handed to it; all else is ours.
@@ -81,82 +74,14 @@ class FamilyVocabulary(Vocabulary):
         self._configure(**own, settings=settings)
         build(self, **arguments)
         self._arguments = arguments
-        self._renewed_here: WeakSet[TokenAuth] = WeakSet()
+        self._renewed_here = WeakSet()
         self._prepare_flight()
         self._own_auth = self.auth_class(None, self.token_placement, self)
-
-    @abstractmethod
-    def _prepare_flight(self) -> None: ...
-
-    @abstractmethod
-    def _new_flight(self, keeper: TokenKeeper) -> ThreadFlight | TaskFlight: ...
 
     @property
     def token_auth(self) -> Any:
         """The token of this client, whatever it is at the time, as `auth=` for any other client."""
         return self.auth_class(None, self.token_placement, self)
-
-    @property
-    def token(self) -> OAuth2Token | None:
-        """The current token, or None. It may be set to any dict."""
-        return self._keeper.token
-
-    @token.setter
-    def token(self, token: Mapping[str, Any] | None) -> None:
-        given = read_given_token(token)
-        if given != self._keeper.token:
-            self._leave_to_others()
-        self._keeper.token = given
-
-    def _arrive(self, token: OAuth2Token, now: float) -> None:
-        self._leave_to_others()
-        super()._arrive(token, now)
-
-    def _leave_to_others(self) -> None:
-        # Another user's token is about to come. The `auth=` objects that were made with the one
-        # before go on with that one, and with its renewals.
-        if self._is_shared:
-            self._is_shared = False
-            self._hold_token(None, self.leeway)
-            self._prepare_flight()
-
-    def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
-        def renew(stale: OAuth2Token) -> Flow[OAuth2Token]:
-            is_own = self._keeper is keeper
-            return self._renewal(stale) if is_own else self._renewal_of_another(stale)
-
-        keeper = self._keeper = TokenKeeper(read_given_token(token), renew, leeway=leeway)
-
-    def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
-        """Return what decides about this client's token."""
-        return self._keeper, self._flight
-
-    def keeper_and_flight_of(
-        self, token: Mapping[str, Any], auth: TokenAuth
-    ) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
-        """Return the same for a token of somebody's own, which this client renews and saves.
-
-        token: where it is this client's at present, the two are renewed as one.
-        auth: who uses it; what is unsaved of it is saved when this client is closed.
-        """
-        self._renewed_here.add(auth)
-        if token == self._keeper.token:
-            self._is_shared = True
-            return self.keeper_and_flight()
-        own = OAuth2Token(token)
-        keeper = TokenKeeper(own, self._renewal_of(own), leeway=self.leeway)
-        return keeper, self._new_flight(keeper)
-
-    def protected_request_hooks(self) -> tuple[Callable[..., Any], ...]:
-        """Return the hooks that see each request with the token in it."""
-        if not self.compliance_hook:
-            return ()
-        return self.compliance_hook.of(HookType.PROTECTED_REQUEST)
-
-    def _flights(self) -> list[Any]:
-        # Those that may have to save something before this client is closed.
-        own = {auth.flight for auth in tuple(self._renewed_here)}
-        return [self._flight, *(own - {self._flight})]
 
     def _authorize(self, options: dict[str, Any]) -> None:
         # Set the `auth` of a request: ours, unless the token is withheld or there is one already.

@@ -12,6 +12,7 @@ from ..dropin.vocabulary import Vocabulary, read_given_token
 from ..errors import InvalidTokenError, MissingTokenError
 from ..events import Endpoint, T
 from ..flow import Flow
+from ..keeper import TokenKeeper
 from ..tokens import OAuth2Token
 from .clock import now
 from .tasks import TaskFlight
@@ -208,6 +209,17 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
                 renew=self._renewal,
                 deadline=self.deadline,
             )
+
+    async def _save_all(self, flights: list[TaskFlight]) -> None:
+        # Each has its chance, also where one before it fails.
+        if flights:
+            try:
+                await flights[0].save_now()
+            finally:
+                await self._save_all(flights[1:])
+
+    def _new_flight(self, keeper: TokenKeeper) -> TaskFlight:
+        return TaskFlight(keeper, self.run, self._save, deadline=self.deadline)
 
     async def _save(self, token: OAuth2Token, previous: OAuth2Token) -> None:
         if self.update_token is not None:

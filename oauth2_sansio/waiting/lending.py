@@ -1,0 +1,213 @@
+"""Tokens of `auth=` objects: each has one of its own, or shares that of a client, which renews it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, Protocol
+from weakref import WeakSet
+
+from ..dropin.hooks import HookType
+from ..dropin.vocabulary import Vocabulary, read_given_token
+from ..errors import InvalidTokenError, LocalProtocolError
+from ..events import Endpoint
+from ..flow import Flow
+from ..keeper import TokenKeeper, UseToken
+from ..resource import TokenPlacement
+from ..tokens import OAuth2Token
+from .clock import now
+from .tasks import TaskFlight
+from .threads import ThreadFlight
+
+
+class RenewingClient(Protocol):
+    """A client that renews tokens: one of the classes of the adapters."""
+
+    def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
+        """Return what decides about the client's token."""
+        ...
+
+    def keeper_and_flight_of(
+        self, token: Mapping[str, Any], auth: LentToken
+    ) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
+        """Return the same for a token of somebody's own, which the client renews and saves."""
+        ...
+
+    def protected_request_hooks(self) -> tuple[Any, ...]:
+        """Return the hooks that see each request with the token in it."""
+        ...
+
+
+class LentToken:
+    """Know which token is to be used: the base of each adapter's `OAuth2Auth`.
+
+    token: a dict; None for whatever token the client has at the time.
+    token_placement: `header`, `body` or `uri`.
+    client: a client that renews the token when it has expired, and saves it.
+    """
+
+    _keeper: TokenKeeper | None = None
+    _flight: ThreadFlight | TaskFlight | None = None
+
+    def __init__(
+        self,
+        token: Mapping[str, Any] | None,
+        token_placement: str = "header",
+        client: Any = None,
+    ) -> None:
+        self.token_placement = TokenPlacement(token_placement).value
+        self.client: RenewingClient | None = client
+        if client is None:
+            self._keeper = TokenKeeper(OAuth2Token.from_dict(token), _no_renewal)
+        elif token is not None:
+            self._keeper, self._flight = client.keeper_and_flight_of(token, self)
+
+    @property
+    def token(self) -> OAuth2Token | None:
+        """The current token."""
+        return self._decides().token
+
+    def set_token(self, token: Mapping[str, Any]) -> None:
+        """Take another token."""
+        if self.client is not None:
+            self._keeper, self._flight = self.client.keeper_and_flight_of(token, self)
+        else:
+            self._decides().token = OAuth2Token(token)
+
+    @property
+    def flight(self) -> ThreadFlight | TaskFlight | None:
+        """What renews the token; None where nothing does."""
+        if self._keeper is None and self.client is not None:
+            return self.client.keeper_and_flight()[1]
+        return self._flight
+
+    def _decides(self) -> TokenKeeper:
+        if self._keeper is None and self.client is not None:
+            return self.client.keeper_and_flight()[0]
+        assert self._keeper is not None  # without a client there is one from the start
+        return self._keeper
+
+    def _ready_header(self) -> str | None:
+        # The common case: a fresh token in the header, and nobody who wants to see the request.
+        client = self.client
+        if self.token_placement == "header" and (
+            client is None or not client.protected_request_hooks()
+        ):
+            return (self._keeper or self._decides()).header(now())
+        return None
+
+    def _blocking_token(self, rejected: str | None) -> OAuth2Token:
+        match self.flight:
+            case ThreadFlight() as flight:
+                return flight.token(rejected=rejected)
+            case TaskFlight():
+                raise _wrong_colour("an asynchronous", "a blocking")
+            case None:
+                return self._unrenewable_token(rejected)
+
+    async def _awaited_token(self, rejected: str | None) -> OAuth2Token:
+        match self.flight:
+            case TaskFlight() as flight:
+                return await flight.token(rejected=rejected)
+            case ThreadFlight():
+                raise _wrong_colour("a blocking", "an asynchronous")
+            case None:
+                return self._unrenewable_token(rejected)
+
+    def _unrenewable_token(self, rejected: str | None) -> OAuth2Token:
+        # The keeper says what is wrong with the token, since nothing can be done about it.
+        decision = self._decides().acquire(now(), rejected=rejected)
+        assert isinstance(decision, UseToken)  # `_no_renewal` has raised otherwise
+        return decision.token
+
+
+class Lending(Vocabulary):
+    """What a client does for the `auth=` objects that were made with it."""
+
+    _flight: Any  # what renews this client's token, for threads or for tasks
+    _is_shared = False  # whether an `auth=` object holds on to the keeper of this client's token
+    _renewed_here: WeakSet[LentToken]
+
+    @abstractmethod
+    def _prepare_flight(self) -> None: ...
+
+    @abstractmethod
+    def _new_flight(self, keeper: TokenKeeper) -> ThreadFlight | TaskFlight: ...
+
+    @property
+    def token(self) -> OAuth2Token | None:
+        """The current token, or None. It may be set to any dict."""
+        return self._keeper.token
+
+    @token.setter
+    def token(self, token: Mapping[str, Any] | None) -> None:
+        given = read_given_token(token)
+        if given != self._keeper.token:
+            self._leave_to_others()
+        self._keeper.token = given
+
+    def _arrive(self, token: OAuth2Token, now: float) -> None:
+        self._leave_to_others()
+        super()._arrive(token, now)
+
+    def _leave_to_others(self) -> None:
+        # Another user's token is about to come. The `auth=` objects that were made with the one
+        # before go on with that one, and with its renewals.
+        if self._is_shared:
+            self._is_shared = False
+            self._hold_token(None, self.leeway)
+            self._prepare_flight()
+
+    def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
+        def renew(stale: OAuth2Token) -> Flow[OAuth2Token]:
+            is_own = self._keeper is keeper
+            return self._renewal(stale) if is_own else self._renewal_of_another(stale)
+
+        keeper = self._keeper = TokenKeeper(read_given_token(token), renew, leeway=leeway)
+
+    def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
+        """Return what decides about this client's token."""
+        return self._keeper, self._flight
+
+    def keeper_and_flight_of(
+        self, token: Mapping[str, Any], auth: LentToken
+    ) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
+        """Return the same for a token of somebody's own, which this client renews and saves.
+
+        token: where it is this client's at present, the two are renewed as one.
+        auth: who uses it; what is unsaved of it is saved when this client is closed.
+        """
+        self._renewed_here.add(auth)
+        if token == self._keeper.token:
+            self._is_shared = True
+            return self.keeper_and_flight()
+        own = OAuth2Token(token)
+        keeper = TokenKeeper(own, self._renewal_of(own), leeway=self.leeway)
+        return keeper, self._new_flight(keeper)
+
+    def protected_request_hooks(self) -> tuple[Callable[..., Any], ...]:
+        """Return the hooks that see each request with the token in it."""
+        if not self.compliance_hook:
+            return ()
+        return self.compliance_hook.of(HookType.PROTECTED_REQUEST)
+
+    def _flights(self) -> list[Any]:
+        # Those that may have to save something before this client is closed.
+        own = {auth.flight for auth in tuple(self._renewed_here)}
+        return [self._flight, *(own - {self._flight})]
+
+
+def _no_renewal(_token: object) -> NoReturn:
+    raise InvalidTokenError(
+        "the token has expired or was refused, and there is no client to renew it",
+        endpoint=Endpoint.RESOURCE,
+        advice="pass client= to OAuth2Auth, or a new token",
+    )
+
+
+def _wrong_colour(renewing: str, asking: str) -> LocalProtocolError:
+    return LocalProtocolError(
+        f"{renewing} client cannot renew a token for {asking} one",
+        endpoint=Endpoint.RESOURCE,
+        advice="pass an OAuth2Auth of a client of the same kind",
+    )
