@@ -1,5 +1,8 @@
 """HTTP/1.1 over trio and h11, and OAuth 2.0 on top of it, without any further dependency."""
 
+from oauth2_sansio.errors import OAuth2Error as OAuthError
+
+from .clients import AssertionClient, OAuth2Client
 from .errors import (
     ConnectError,
     ConnectTimeout,
@@ -25,6 +28,7 @@ from .sending import run, send
 from .settings import Limits, Timeout
 
 __all__ = [
+    "AssertionClient",
     "ConnectError",
     "ConnectTimeout",
     "DeadlineExceeded",
@@ -34,6 +38,8 @@ __all__ = [
     "Headers",
     "Limits",
     "LocalProtocolError",
+    "OAuth2Client",
+    "OAuthError",
     "PoolTimeout",
     "ReadError",
     "ReadTimeout",

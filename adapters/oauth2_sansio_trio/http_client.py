@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -57,7 +57,7 @@ class HTTPClient:
     ) -> None:
         self.headers = _DEFAULT_HEADERS.updated(headers)
         self.timeout = Timeout.of(timeout)
-        self.deadline = inf if deadline is None else check_duration(deadline, "deadline")
+        self._longest = inf if deadline is None else check_duration(deadline, "deadline")
         self._verify, self._context = _read_verify(verify)
         self._limits = limits
         self._pool: Pool | None = None
@@ -72,7 +72,7 @@ class HTTPClient:
         options: see `RequestOptions`.
         Raises `HTTPError` where no answer comes; one of 4xx or 5xx is an answer.
         """
-        return await self._perform(method, url, options, stream=False)
+        return await self._ask(method, url, options, stream=False)
 
     @asynccontextmanager
     async def stream(
@@ -82,7 +82,7 @@ class HTTPClient:
 
         What was not read at the end of the block is given up. Else as `request`.
         """
-        response = await self._perform(method, url, options, stream=True)
+        response = await self._ask(method, url, options, stream=True)
         try:
             yield response
         finally:
@@ -127,7 +127,7 @@ class HTTPClient:
         pool = self._pool_of_this_run()
         time_left = TimeLeft(
             self.timeout if request.timeout is None else request.timeout,
-            self.deadline if request.deadline is None else request.deadline,
+            self._longest if request.deadline is None else request.deadline,
         )
         response = await exchange(pool, request, time_left)
         if not stream:
@@ -157,18 +157,27 @@ class HTTPClient:
     def __getstate__(self) -> NoReturn:
         raise TypeError("a client holds connections, and is not pickled or copied")
 
-    async def _perform(
-        self, method: str, url: str, options: RequestOptions, *, stream: bool
+    async def _ask(
+        self, method: str, url: str, options: Mapping[str, Any], *, stream: bool
     ) -> Response:
-        arguments: dict[str, Any] = dict(options)
-        follow_redirects = arguments.pop("follow_redirects", False)
+        request, follow_redirects = self._built(method, url, options)
+        return await self._sent(request, follow_redirects=follow_redirects, stream=stream)
+
+    def _built(self, method: str, url: str, options: Mapping[str, Any]) -> tuple[Request, bool]:
+        # The request, and whether redirects are followed.
+        arguments = dict(options)
+        follow_redirects: bool = arguments.pop("follow_redirects", False)
+        arguments.pop("withhold_token", None)
         request = build_request(method, url, default_headers=self.headers, **arguments)
+        return request, follow_redirects
+
+    async def _sent(self, request: Request, *, follow_redirects: bool, stream: bool) -> Response:
         if not follow_redirects:
             return await self.send(request, stream=stream)
         return await self._follow(request, stream=stream)
 
     async def _follow(self, request: Request, *, stream: bool) -> Response:
-        deadline = self.deadline if request.deadline is None else request.deadline
+        deadline = self._longest if request.deadline is None else request.deadline
         until = trio.current_time() + deadline
         for _ in range(MOST_REDIRECTS + 1):
             response = await self.send(request, stream=stream)

@@ -29,6 +29,7 @@ class RequestOptions(TypedDict, total=False):
     timeout: how long single steps may take, in seconds; the client's where it is left out.
     deadline: how long the whole request may take, in seconds; the client's where it is left out.
     follow_redirects: go where the answer leads, instead of returning it.
+    withhold_token: of a client that has a token, leave that out.
     """
 
     params: Parameters | None
@@ -39,6 +40,7 @@ class RequestOptions(TypedDict, total=False):
     timeout: Timeout | float | None
     deadline: float | None
     follow_redirects: bool
+    withhold_token: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

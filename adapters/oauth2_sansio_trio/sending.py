@@ -69,7 +69,7 @@ async def send(
     Raises the core's `LocalProtocolError` for a client that is closed, or at work in another run.
     """
     try:
-        response = await client.send(_translated(client, request, deadline, timeout), stream=True)
+        response = await client.send(translated(client, request, deadline, timeout), stream=True)
         return await received(response)
     except UnusableClientError as error:
         text = str(error)
@@ -94,24 +94,21 @@ async def received(response: Any) -> ResponseReceived:
         )
     return ResponseReceived(
         status=response.status_code,
-        headers=_pairs(response.headers),
+        headers=pairs_of(response),
         body=json.dumps(response.json()).encode("ascii"),
     )
 
 
-def _pairs(headers: object) -> Pairs:
-    if not isinstance(headers, Mapping):
-        return ()
-    mapping = cast("Mapping[object, object]", headers)
-    return tuple((str(name), str(value)) for name, value in mapping.items())
-
-
-def _translated(
+def translated(
     client: HTTPClient,
     request: RequestToSend,
     deadline: float,
     timeout: Timeout | float | None,
 ) -> Request:
+    """Return a request of the core as one that a client sends as it stands.
+
+    deadline, timeout: see `send`.
+    """
     # A compressed answer could be a bomb, and one with a secret in it tells its length.
     headers = Headers(request.headers).with_header("Accept-Encoding", "identity")
     agent = client.headers.get("user-agent")
@@ -125,3 +122,12 @@ def _translated(
         timeout=None if timeout is None else Timeout.of(timeout),
         deadline=deadline,
     )
+
+
+def pairs_of(response: Any) -> Pairs:
+    """Return the headers of an answer, or of a test's double of one, if it has any."""
+    headers = getattr(response, "headers", None)
+    if not isinstance(headers, Mapping):
+        return ()
+    mapping = cast("Mapping[object, object]", headers)
+    return tuple((str(name), str(value)) for name, value in mapping.items())

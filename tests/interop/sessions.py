@@ -41,6 +41,11 @@ class Kind:
     def error(self) -> Any:
         return importlib.import_module(self.adapter).OAuthError
 
+    @property
+    def has_auth(self) -> bool:
+        """Whether the library has `auth=` objects, and the adapter one of its own."""
+        return hasattr(importlib.import_module(self.adapter), "OAuth2Auth")
+
     def auth(self, *arguments: Any, client: Any = None) -> Any:
         """Return an `OAuth2Auth` of this library."""
         auth_class = importlib.import_module(self.adapter).OAuth2Auth
@@ -131,6 +136,21 @@ def _over_async_httpx(library: str, loop: str) -> Iterator[Kind]:
         )
 
 
+@contextmanager
+def _over_trio_and_h11() -> Iterator[Kind]:
+    adapter = "oauth2_sansio_trio"
+    ours: Any = importlib.import_module(adapter)
+    with start_blocking_portal("trio") as portal:
+        yield Kind(
+            adapter,
+            ours.OAuth2Client,
+            ours.AssertionClient,
+            ours.HTTPClient,
+            settings={"verify": _SYSTEM},
+            portal=portal,
+        )
+
+
 KINDS: Mapping[str, Callable[[], Any]] = {
     "requests": _over_requests,
     "httpx-sync": partial(_over_httpx, "httpx"),
@@ -139,4 +159,5 @@ KINDS: Mapping[str, Callable[[], Any]] = {
     "httpx2-sync": partial(_over_httpx, "httpx2"),
     "httpx2-asyncio": partial(_over_async_httpx, "httpx2", "asyncio"),
     "httpx2-trio": partial(_over_async_httpx, "httpx2", "trio"),
+    "trio-h11": _over_trio_and_h11,
 }

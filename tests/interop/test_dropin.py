@@ -149,7 +149,7 @@ def test_a_token_that_the_api_refuses_is_renewed_once(at: Place) -> None:
         first = dict(sign_in(session))
         at.site.ledger.expire(first["access_token"])
         answer = session.post(
-            f"{at.site.issuer}/me", headers={"X-Kind": "text"}, **{at.kind.content: "once more"}
+            f"{at.site.issuer}/me", headers={"X-Kind": "text"}, **{at.kind.content: b"once more"}
         )
         assert answer.json() == {"name": "alice", "sent": "once more"}
         assert session.token is not None
@@ -176,7 +176,8 @@ def test_revocation(at: Place, name: str) -> None:
         assert (answer.status_code, answer.json()) == (200, {})
         assert session.token is None
         with at.kind.plain() as plain:
-            refused = plain.get(f"{at.site.issuer}/me", auth=at.kind.auth(token), timeout=30)
+            header = {"Authorization": f"Bearer {token['access_token']}"}
+            refused = plain.get(f"{at.site.issuer}/me", headers=header, timeout=30)
         assert refused.status_code == 401
 
 
@@ -199,6 +200,8 @@ def test_implicit(at: Place) -> None:
 
 
 def test_a_plain_session_with_the_token(at: Place) -> None:
+    if not at.kind.has_auth:
+        pytest.skip("this HTTP client has no auth= objects")
     with session_at(at) as session, at.kind.plain() as plain:
         auth = at.kind.auth(sign_in(session), client=session)
         assert name_of_user(plain, at, auth=auth) == "alice"

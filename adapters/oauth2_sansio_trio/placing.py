@@ -1,0 +1,103 @@
+"""The token in a request (RFC 6750 section 2), and whether a refusal concerns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, assert_never
+
+from oauth2_sansio.challenges import is_token_rejected
+from oauth2_sansio.dropin.amending import header_pairs, read_amended
+from oauth2_sansio.dropin.hooks import HookType
+from oauth2_sansio.errors import LocalProtocolError
+from oauth2_sansio.events import Endpoint
+from oauth2_sansio.resource import (
+    TokenPlacement,
+    authorization_header,
+    place_in_body,
+    place_in_url,
+)
+from oauth2_sansio.tokens import OAuth2Token
+
+from .errors import HTTPError
+from .headers import Headers
+from .request import Request
+from .response import Response
+
+_NO_FORM_TYPE = ("GET", "HEAD")
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+def placed(
+    request: Request,
+    token: OAuth2Token,
+    placement: TokenPlacement,
+    hooks: tuple[Callable[..., Any], ...],
+) -> Request:
+    """Return a request with the token in it.
+
+    hooks: the users' functions that see it then.
+    Raises `LocalProtocolError` for a token in a streamed body.
+    """
+    match placement:
+        case TokenPlacement.HEADER:
+            request = request.with_header("Authorization", authorization_header(token))
+        case TokenPlacement.URI:
+            request = replace(request, url=place_in_url(request.url, token))
+        case TokenPlacement.BODY:
+            request = _with_token_in_body(request, token)
+        case _:
+            assert_never(placement)
+    for hook in hooks:
+        request = _amended(request, hook)
+    return request
+
+
+def concerns(response: Response, sent: Request) -> bool:
+    """Say whether a server has refused the token in a request, and it can be sent once more.
+
+    Where a redirect led elsewhere, without the token, a refusal says nothing of it.
+    """
+    if response.status_code != 401 or not sent.is_repeatable:
+        return False
+    try:
+        answered = response.request
+    except HTTPError:  # a test's answer, which belongs to no request
+        return False
+    same = answered.url == sent.url and answered.headers.get("authorization") == sent.headers.get(
+        "authorization"
+    )
+    return same and is_token_rejected(401, response.headers.get_list("WWW-Authenticate"))
+
+
+def _with_token_in_body(request: Request, token: OAuth2Token) -> Request:
+    content = place_in_body(_body_of(request), request.headers.get("content-type"), token)
+    changed = replace(request, content=content.encode("utf-8", "surrogateescape"))
+    if request.method in _NO_FORM_TYPE:
+        return changed
+    return changed.with_header("Content-Type", "application/x-www-form-urlencoded")
+
+
+def _body_of(request: Request) -> str:
+    if request.content is None:
+        return ""
+    if isinstance(request.content, bytes):
+        return request.content.decode("utf-8", "surrogateescape")
+    raise LocalProtocolError(
+        "the token cannot be placed into a streamed body",
+        endpoint=Endpoint.RESOURCE,
+        advice='use token_placement="header"',
+    )
+
+
+def _amended(request: Request, hook: Callable[..., Any]) -> Request:
+    body = _body_of(request) if request.is_repeatable else None
+    name = f"a hook of {HookType.PROTECTED_REQUEST.value}"
+    returned = hook(request.url, dict(request.headers.pairs), body)
+    url, headers, after = read_amended(returned, name)
+    changed = replace(request, url=url, headers=Headers(header_pairs(headers, without=_FRAMING)))
+    if after == body:
+        return changed
+    if isinstance(after, str):
+        after = after.encode("utf-8", "surrogateescape")
+    return replace(changed, content=after or None)
