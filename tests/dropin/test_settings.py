@@ -6,6 +6,7 @@ import pytest
 
 from oauth2_sansio import Server
 from oauth2_sansio.dropin.settings import read_metadata
+from oauth2_sansio_requests import OAuth2Session
 
 SERVER = "https://as.example"
 
@@ -39,3 +40,9 @@ def test_unknown_names_are_all_named() -> None:
 def test_only_one_pkce_method(method: str) -> None:
     with pytest.raises(ValueError, match="S256"):
         read_metadata({"code_challenge_method": method}, "X")
+
+
+def test_none_is_as_if_it_were_not_given() -> None:
+    session = OAuth2Session("app", code_challenge_method=None, deadline=3)
+    assert (session.code_challenge_method, session.deadline) == (None, 3)
+    assert "code_challenge_method" not in vars(session)
