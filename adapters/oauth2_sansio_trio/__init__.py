@@ -2,6 +2,7 @@
 
 from oauth2_sansio.errors import OAuth2Error as OAuthError
 
+from .authorizing import OAuth2Auth
 from .clients import AssertionClient, OAuth2Client
 from .errors import (
     ConnectError,
@@ -38,6 +39,7 @@ __all__ = [
     "Headers",
     "Limits",
     "LocalProtocolError",
+    "OAuth2Auth",
     "OAuth2Client",
     "OAuthError",
     "PoolTimeout",

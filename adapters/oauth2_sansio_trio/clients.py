@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Unpack
+from weakref import WeakSet
 
 import trio
 
@@ -12,28 +13,28 @@ from oauth2_sansio.answers import MAXIMUM_BODY
 from oauth2_sansio.driving import drive_async
 from oauth2_sansio.dropin.assertions import AssertionVocabulary
 from oauth2_sansio.dropin.calls import Call
-from oauth2_sansio.dropin.hooks import HookType, amend_response
+from oauth2_sansio.dropin.hooks import amend_response
 from oauth2_sansio.dropin.library_errors import with_class
 from oauth2_sansio.dropin.responses import header_texts, read_double
 from oauth2_sansio.dropin.settings import Settings
 from oauth2_sansio.errors import LocalProtocolError, OAuth2Error, TransportError
-from oauth2_sansio.events import Endpoint, RequestFailed, RequestToSend, ResponseReceived, T
+from oauth2_sansio.events import RequestFailed, RequestToSend, ResponseReceived, T
 from oauth2_sansio.flow import Flow
-from oauth2_sansio.resource import TokenPlacement
-from oauth2_sansio.tokens import DEFAULT_LEEWAY, OAuth2Token
+from oauth2_sansio.tokens import DEFAULT_LEEWAY
 from oauth2_sansio.waiting.awaiting import AwaitingVocabulary
 from oauth2_sansio.waiting.clock import now
+from oauth2_sansio.waiting.lending import Lending
 
+from .authorizing import OAuth2Auth
 from .errors import HTTPError, HTTPStatusError, UnusableClientError
 from .http_client import HTTPClient
-from .placing import concerns, placed
-from .request import HeaderFields, Request
+from .request import HeaderFields, is_auth
 from .response import Response
 from .sending import pairs_of, received, translated
 from .settings import Limits, Timeout
 
 
-class OAuth2Client(AwaitingVocabulary[Response], HTTPClient):
+class OAuth2Client(AwaitingVocabulary[Response], Lending, HTTPClient):
     """An `HTTPClient` for one client at one server, and one token.
 
     client_id, client_secret: from the registration of the client.
@@ -52,7 +53,7 @@ class OAuth2Client(AwaitingVocabulary[Response], HTTPClient):
         request to an endpoint may take as a whole.
 
     Each request carries the token, renewed before if it has expired, unless it is made with
-    `withhold_token=True`. Where a server refuses the token as invalid, it is renewed and the request
+    `withhold_token=True` or an `auth` of one's own. Where a server refuses the token as invalid, it is renewed and the request
     repeated, once, if it can be repeated. `OAuthError` is raised before anything is sent where there
     is no usable token.
 
@@ -97,7 +98,14 @@ class OAuth2Client(AwaitingVocabulary[Response], HTTPClient):
             settings=kwargs,
         )
         HTTPClient.__init__(self, verify=verify, headers=headers, timeout=timeout, limits=limits)
+        self._renewed_here = WeakSet()
         self._prepare_flight()
+        self._own_auth = OAuth2Auth(None, self.token_placement, self)
+
+    @property
+    def token_auth(self) -> OAuth2Auth:
+        """The token of this client, whatever it is at the time, as `auth=` for any `HTTPClient`."""
+        return OAuth2Auth(None, self.token_placement, self)
 
     async def aclose(self) -> None:
         """Save what could not be saved before, and close the connections.
@@ -107,50 +115,23 @@ class OAuth2Client(AwaitingVocabulary[Response], HTTPClient):
         """
         try:
             if not self._is_closed:
-                await self._flight.save_now()
+                await self._save_all(self._flights())
         finally:
             await HTTPClient.aclose(self)
 
     async def _ask(
         self, method: str, url: str, options: Mapping[str, Any], *, stream: bool
     ) -> Response:
-        request, follow_redirects = self._built(method, url, options)
-        if options.get("withhold_token"):
-            return await self._sent(request, follow_redirects=follow_redirects, stream=stream)
-        self._pool_of_this_run()  # so that no token is fetched for a client that is closed
-        placement = TokenPlacement(self.token_placement)
-        if follow_redirects and placement is TokenPlacement.BODY:
-            raise LocalProtocolError(
-                "a redirect could take the token in the body to another server",
-                endpoint=Endpoint.RESOURCE,
-                advice='use token_placement="header", or leave out follow_redirects',
-            )
-        sent, access_token = await self._authorized(request, placement, None)
-        response = await self._sent(sent, follow_redirects=follow_redirects, stream=stream)
-        if not concerns(response, sent):
-            return response
-        try:
-            sent, _ = await self._authorized(request, placement, access_token)
-        except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
-            return response
-        await response.aclose()
-        return await self._sent(sent, follow_redirects=follow_redirects, stream=stream)
-
-    async def _authorized(
-        self, request: Request, placement: TokenPlacement, rejected: str | None
-    ) -> tuple[Request, str]:
-        # The request with a good token in it, and the token.
-        hooks = self.compliance_hook.of(HookType.PROTECTED_REQUEST)
-        if rejected is None and placement is TokenPlacement.HEADER and not hooks:
-            header = self._keeper.header(now())  # the common case: a fresh token
-            if header is not None:
-                return request.with_header("Authorization", header), header.partition(" ")[2]
-        token: OAuth2Token = await self._flight.token(rejected=rejected)
-        return placed(request, token, placement, hooks), token.access_token or ""
+        if options.get("withhold_token") or options.get("auth") is not None:
+            return await super()._ask(method, url, options, stream=stream)
+        own = self._own_auth
+        own.token_placement = self.token_placement
+        return await super()._ask(method, url, {**options, "auth": own}, stream=stream)
 
     async def _perform(self, flow: Flow[T]) -> tuple[T, Response | None]:
         call: Call[T] | None = flow if isinstance(flow, Call) else None
         timeout = None if call is None else call.options.get("timeout")
+        auth = None if call is None else call.http_auth
         deadline = self.deadline
         if isinstance(timeout, (int, float)):
             deadline = max(deadline, timeout)
@@ -159,8 +140,8 @@ class OAuth2Client(AwaitingVocabulary[Response], HTTPClient):
 
         async def exchange(request: RequestToSend) -> ResponseReceived | RequestFailed:
             try:
-                response: Any = await self.send(
-                    translated(self, request, deadline, timeout), stream=True
+                response: Any = await self._authorized(
+                    translated(self, request, deadline, timeout), auth, stream=True
                 )
                 return await self._read(response, hooks, responses)
             except UnusableClientError as error:
@@ -192,7 +173,7 @@ class OAuth2Client(AwaitingVocabulary[Response], HTTPClient):
         return read_double(response, header_texts(pairs_of(response)))
 
     def _is_http_auth(self, auth: Any) -> bool:
-        return False  # this HTTP client has no such objects
+        return is_auth(auth)  # all else that can be called is a function of this vocabulary
 
 
 class AssertionClient(AssertionVocabulary, OAuth2Client):

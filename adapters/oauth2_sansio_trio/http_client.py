@@ -23,7 +23,14 @@ from .exchange import exchange
 from .headers import Headers
 from .pool import Pool
 from .redirects import MOST_REDIRECTS, redirected
-from .request import HeaderFields, Request, RequestOptions, build_request
+from .request import (
+    HeaderFields,
+    Request,
+    RequestOptions,
+    build_request,
+    is_auth,
+    with_password,
+)
 from .response import Response
 from .settings import Limits, TimeLeft, Timeout, check_duration
 from .tls import make_context
@@ -161,13 +168,27 @@ class HTTPClient:
         self, method: str, url: str, options: Mapping[str, Any], *, stream: bool
     ) -> Response:
         request, follow_redirects = self._built(method, url, options)
-        return await self._sent(request, follow_redirects=follow_redirects, stream=stream)
+        return await self._authorized(
+            request, options.get("auth"), follow_redirects=follow_redirects, stream=stream
+        )
+
+    async def _authorized(
+        self, request: Request, auth: object, *, stream: bool, follow_redirects: bool = False
+    ) -> Response:
+        send = partial(self._sent, follow_redirects=follow_redirects, stream=stream)
+        if auth is None:
+            return await send(request)
+        self._pool_of_this_run()  # so that no token is fetched for a client that is closed
+        if is_auth(auth):
+            return await auth.exchange(request, send, follows_redirects=follow_redirects)
+        return await send(with_password(request, auth))
 
     def _built(self, method: str, url: str, options: Mapping[str, Any]) -> tuple[Request, bool]:
         # The request, and whether redirects are followed.
         arguments = dict(options)
         follow_redirects: bool = arguments.pop("follow_redirects", False)
-        arguments.pop("withhold_token", None)
+        for name in ("auth", "withhold_token"):
+            arguments.pop(name, None)
         request = build_request(method, url, default_headers=self.headers, **arguments)
         return request, follow_redirects
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, Iterable, Mapping
+from base64 import b64encode
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, TypeGuard, cast
 
 import h11
 
@@ -14,8 +15,25 @@ from .headers import Headers
 from .settings import Timeout, check_duration
 from .urls import Address, Parameters, add_parameters, form_encoded, read_url, without_query
 
+if TYPE_CHECKING:
+    from .response import Response
+
 Content: TypeAlias = bytes | AsyncIterable[bytes] | None
 HeaderFields: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class Auth(Protocol):
+    """What authorizes requests: an `OAuth2Auth`, or an object of one's own."""
+
+    async def exchange(
+        self,
+        request: Request,
+        send: Callable[[Request], Awaitable[Response]],
+        *,
+        follows_redirects: bool,
+    ) -> Response:
+        """Send a request, authorized, as often as it takes; return the last answer."""
+        ...
 
 
 class RequestOptions(TypedDict, total=False):
@@ -29,6 +47,7 @@ class RequestOptions(TypedDict, total=False):
     timeout: how long single steps may take, in seconds; the client's where it is left out.
     deadline: how long the whole request may take, in seconds; the client's where it is left out.
     follow_redirects: go where the answer leads, instead of returning it.
+    auth: authorizes the request: a name and a password (Basic), or an `OAuth2Auth`.
     withhold_token: of a client that has a token, leave that out.
     """
 
@@ -40,6 +59,7 @@ class RequestOptions(TypedDict, total=False):
     timeout: Timeout | float | None
     deadline: float | None
     follow_redirects: bool
+    auth: tuple[str, str] | Auth | None
     withhold_token: bool
 
 
@@ -116,6 +136,27 @@ def build_request(
         timeout=None if timeout is None else Timeout.of(timeout),
         deadline=deadline,
     )
+
+
+def is_auth(auth: object) -> TypeGuard[Auth]:
+    """Say whether something can be used as `auth=`, and is no name with a password."""
+    return hasattr(auth, "exchange")
+
+
+def with_password(request: Request, auth: object) -> Request:
+    """Return a request with a name and a password in it (RFC 7617).
+
+    Raises TypeError for what is no such pair.
+    """
+    match auth:
+        case (str(name), str(password)):
+            pair = f"{name}:{password}".encode("utf-8", "surrogatepass")
+            return request.with_header("Authorization", f"Basic {b64encode(pair).decode('ascii')}")
+        case _:
+            raise TypeError(
+                "auth is a name and a password, or an OAuth2Auth of oauth2_sansio_trio; it is not "
+                f"{type(auth).__name__}"
+            )
 
 
 def read_request(request: Request) -> tuple[Address, h11.Request]:
