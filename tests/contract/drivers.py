@@ -19,11 +19,11 @@ from typing import Any, Protocol, TypeAlias
 
 import trio
 
-import oauth2_sansio_trio
 from oauth2_sansio import Flow, drive
 from oauth2_sansio.command_line.over_urllib import UrllibSender
 from oauth2_sansio.events import T
 from oauth2_sansio_requests import OAuth2Session
+from oauth2_sansio_trio import OAuth2Client
 
 PATIENCE = 30.0
 """Seconds: the deadline of what is to end by itself, so that a slow machine fails nothing."""
@@ -206,14 +206,11 @@ class OverTrio(Driver):
     loop = Loop.TRIO
 
     def tell(self, story: Story, *, deadline: float = PATIENCE, trust: Trust | None = None) -> None:
+        verify = SYSTEM if trust is None else trust.context
+
         async def whole() -> None:
-            verify = True if trust is None else trust.context
-            async with oauth2_sansio_trio.HTTPClient(verify=verify) as client:
-
-                async def run(flow: Flow[T]) -> T:
-                    return await oauth2_sansio_trio.run(flow, client, deadline=deadline)
-
-                await story(run)
+            async with OAuth2Client("app", deadline=deadline, verify=verify) as client:
+                await story(client.run)
 
         self.loop.run(whole)
 
