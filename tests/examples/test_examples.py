@@ -56,6 +56,7 @@ PRINTED = {
     "dropin_introspect": ["active: True", "scope: read"],
     "dropin_password": [f"token: {TOKEN}", REFUSED],
     "dropin_refresh": [SAVED, SAVED, "the API says: 200"],
+    "trio_client": [f"token: {TOKEN}", "the API says: 200", "token requests: 2"],
     "dropin_revoke": ["revoked: 200", "the session's token: None"],
 }
 
