@@ -33,13 +33,14 @@ TYPED = ("oauth2_sansio", "adapters", "tests", "examples", "benchmarks")
 OWN_TESTS: Mapping[str, str] = MappingProxyType(
     {"__init__": "tests/packaging/test_exports.py", "version": "tests/packaging/test_metadata.py"}
 )
-# Packages that are covered as a whole, by the tests of these folders.
+# Packages, from the core's folder on, that are covered as a whole by the tests of these folders.
 PACKAGES: Mapping[str, str] = MappingProxyType(
     {
         "command_line": "tests/command_line",
         "dropin": "tests/dropin tests/adapters",
         "stores": "tests/stores",
         "testing": "tests/testing",
+        "../adapters/oauth2_sansio_trio": "tests/adapters_trio",
     }
 )
 
@@ -162,7 +163,7 @@ def _jobs() -> list[Job]:
         for name in names
     ]
     return jobs + [
-        Job(name, f"{CORE}/{name}/*.py", folder)
+        Job(Path(name).name, f"{(CORE / name).resolve()}/*.py", folder)
         for name, folder in PACKAGES.items()
         if (CORE / name).is_dir()
     ]
