@@ -21,6 +21,7 @@ from oauth2_sansio.waiting.threads import call_within
 from .auth import on_response
 
 _CHUNK = 16_384
+_BODILESS = (204, 304)  # RFC 9110, sections 15.3.5 and 15.4.5
 _NOT_SENT = (
     requests.ConnectTimeout,
     requests.exceptions.InvalidProxyURL,
@@ -156,6 +157,11 @@ def _read_within_limit(response: requests.Response) -> None:
     is_read = getattr(response, "_content", False) is not False
     if is_read or raw is None or isinstance(raw, BodyAtHand):
         return
+    if response.status_code in _BODILESS:
+        # What a server sends as a body all the same would be there for the next request.
+        connection = getattr(raw, "connection", None)
+        if connection is not None:
+            connection.close()
     body = bytearray()
     try:
         for chunk in _chunks(raw):
