@@ -30,12 +30,14 @@ class RawServer:
     url: of its token endpoint.
     requests: each as it came over the wire.
     heard: is set once a whole request is there.
+    ended: is set once the script's connection gets nothing more.
     on_request: is called then, in the connection's thread.
     """
 
     url: str = ""
     requests: list[bytes] = field(default_factory=list)
     heard: Event = field(default_factory=Event)
+    ended: Event = field(default_factory=Event)
     hung_up: Event = field(default_factory=Event)
     on_request: Callable[[], object] | None = None
 
@@ -104,6 +106,7 @@ class _Work:
                 self._talk(connection, script)
             finally:
                 self._open[current_thread()].close()
+                self.server.ended.set()
                 self.server.hung_up.set()
 
     def _talk(self, connection: socket.socket, script: Script) -> None:
@@ -125,9 +128,9 @@ class _Work:
                 stream.sendall(data)
         match script.end:
             case End.CLOSE:
-                _close(_without_tls(stream))
+                self._close(_without_tls(stream))
             case End.CUT:
-                _close(stream)
+                self._close(stream)
             case End.RESET:
                 self.stopped.wait(_BEFORE_RESET)
                 # Lingering for zero seconds: what is on the way is dropped.
@@ -139,6 +142,14 @@ class _Work:
             case End.SILENCE:
                 while stream.recv(65_536):
                     pass
+
+    def _close(self, stream: socket.socket) -> None:
+        # A socket that is closed while something is unread resets the connection: so read first
+        # what the client says, until it hangs up too.
+        stream.shutdown(socket.SHUT_WR)
+        self.server.ended.set()
+        while stream.recv(65_536):
+            pass
 
     def _read_request(self, stream: socket.socket) -> None:
         received = b""
@@ -168,14 +179,6 @@ def _more(stream: socket.socket) -> bytes:
 def _without_tls(stream: socket.socket) -> socket.socket:
     # Announces the end of the TLS connection, and gives what is below it.
     return stream.unwrap() if isinstance(stream, ssl.SSLSocket) else stream
-
-
-def _close(stream: socket.socket) -> None:
-    # A socket that is closed while something is unread resets the connection: so read first what
-    # the client says, until it hangs up too.
-    stream.shutdown(socket.SHUT_WR)
-    while stream.recv(65_536):
-        pass
 
 
 _HONEST_SCRIPT = Script(parts=(), end=End.KEEP, begin=Begin.AT_ONCE)
