@@ -147,7 +147,8 @@ def _pairs() -> list[Pair]:
 def _writes_otherwise(library: ModuleType) -> bool:
     # httpx before 0.28 has another JSON and another query than the httpx2 that Authlib prefers:
     # what would differ is the library, and not the client.
-    return library.__version__.split(".")[:2] < ["0", "28"]
+    version: str = library.__version__
+    return tuple(map(int, version.split(".")[:2])) < (0, 28)
 
 
 @cache
