@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, assert_never
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeAlias, assert_never
 from urllib.parse import urljoin
 
 import requests
@@ -13,10 +13,8 @@ from requests.structures import CaseInsensitiveDict
 
 from oauth2_sansio.challenges import is_token_rejected
 from oauth2_sansio.dropin.amending import read_amended
-from oauth2_sansio.dropin.vocabulary import read_given_token
-from oauth2_sansio.errors import InvalidTokenError, LocalProtocolError, RemoteProtocolError
+from oauth2_sansio.errors import LocalProtocolError, RemoteProtocolError
 from oauth2_sansio.events import Endpoint
-from oauth2_sansio.keeper import TokenKeeper
 from oauth2_sansio.resource import (
     TokenPlacement,
     authorization_header,
@@ -24,10 +22,7 @@ from oauth2_sansio.resource import (
     place_in_url,
 )
 from oauth2_sansio.tokens import OAuth2Token
-from oauth2_sansio.waiting.threads import ThreadFlight
-
-if TYPE_CHECKING:
-    from .session import OAuth2Session
+from oauth2_sansio.waiting.lending import LentToken
 
 _NO_FORM_TYPE = frozenset({"GET", "HEAD"})
 _KEEP_BODY = frozenset({307, 308})  # the redirects with which a body goes along
@@ -118,51 +113,21 @@ class PlacedToken:
         on_response(request, _keep_body_here)
 
 
-class OAuth2Auth(AuthBase):
+class OAuth2Auth(LentToken, AuthBase):
     """Authorize the requests of any `requests.Session` with a token (RFC 6750).
 
-    token: a dict.
+    token: a dict; None for whatever token the session has at the time.
     token_placement: `header`, `body` or `uri`.
     client: an `OAuth2Session` that renews the token when it has expired, and saves it. Where the
-        token is the session's own, the two share it.
+        token is the session's own, the two share it until the session gets another user's.
     """
-
-    def __init__(
-        self,
-        token: Mapping[str, Any] | None,
-        token_placement: str = "header",
-        client: OAuth2Session | None = None,
-    ) -> None:
-        self.token_placement = TokenPlacement(token_placement).value
-        self.client = client
-        given = read_given_token(token)
-        if client is None:
-            self._keeper = TokenKeeper(given, _refuse_renewal)
-            self._flight = ThreadFlight(self._keeper, _refuse_renewal, _save_nothing)
-        elif given is None or given == client.token:
-            self._keeper, self._flight = client.keeper_and_flight()
-        else:
-            self._keeper, self._flight = client.new_keeper_and_flight(given)
-
-    @property
-    def token(self) -> OAuth2Token | None:
-        """The current token."""
-        return self._keeper.token
-
-    @token.setter
-    def token(self, token: Mapping[str, Any] | None) -> None:
-        self.set_token(token)
-
-    def set_token(self, token: Mapping[str, Any] | None) -> None:
-        """Take another token."""
-        self._keeper.token = read_given_token(token)
 
     def active_token(self, *, rejected: str | None = None) -> OAuth2Token:
         """Return a token to use, after a renewal where it takes one.
 
         rejected: the access token that a resource server has just refused.
         """
-        return self._flight.token(rejected=rejected)
+        return self._blocking_token(rejected)
 
     def placed(self, token: OAuth2Token) -> HeaderAuth | PlacedToken:
         """Return what puts a token into one request."""
@@ -265,18 +230,6 @@ def _keep_body_here(response: requests.Response, **_options: Any) -> None:
             endpoint=Endpoint.RESOURCE,
             advice='use token_placement="header", or send the request there yourself',
         )
-
-
-def _refuse_renewal(_unused: object) -> Any:
-    raise InvalidTokenError(
-        "the token has expired, and there is no client to renew it",
-        endpoint=Endpoint.RESOURCE,
-        advice="pass client= to OAuth2Auth, or a new token",
-    )
-
-
-def _save_nothing(_token: OAuth2Token, _previous: OAuth2Token) -> None:
-    """Without a client there is nowhere to save it."""
 
 
 def _as_text(body: Any) -> Any:

@@ -10,16 +10,14 @@ from requests.auth import AuthBase
 
 from oauth2_sansio.driving import drive
 from oauth2_sansio.dropin.calls import Call
-from oauth2_sansio.dropin.hooks import HookType
 from oauth2_sansio.dropin.settings import Settings
 from oauth2_sansio.errors import LocalProtocolError, OAuth2Error
 from oauth2_sansio.events import T
 from oauth2_sansio.flow import Flow
-from oauth2_sansio.keeper import TokenKeeper
-from oauth2_sansio.tokens import DEFAULT_LEEWAY, OAuth2Token
+from oauth2_sansio.tokens import DEFAULT_LEEWAY
 from oauth2_sansio.waiting.blocking import BlockingVocabulary
 from oauth2_sansio.waiting.clock import now, sleep
-from oauth2_sansio.waiting.threads import ThreadFlight
+from oauth2_sansio.waiting.lending import Lending
 
 from .auth import HeaderAuth, OAuth2Auth, PlacedToken, is_repeatable, repetition
 from .errors import as_requests_error
@@ -66,7 +64,7 @@ class SessionSettings(Settings, total=False):
     verify: Any
 
 
-class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response]):
+class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Lending):
     """A `requests.Session` for one client at one server, and one token.
 
     client_id, client_secret: from the registration of the client.
@@ -137,8 +135,8 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response]):
 
     @property
     def token_auth(self) -> OAuth2Auth:
-        """The token of this session as `auth=` for any other session."""
-        return OAuth2Auth(self.token, self.token_placement, self)
+        """The token of this session, whatever it is at the time, as `auth=` for any other."""
+        return OAuth2Auth(None, self.token_placement, self)
 
     def request(
         self,
@@ -231,22 +229,9 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response]):
         Raises `UnsavedTokenError` if it still cannot be saved.
         """
         try:
-            self._flight.save_now()
+            self._save_all(self._flights())
         finally:
             super().close()
-
-    def protected_request_hooks(self) -> tuple[Callable[..., Any], ...]:
-        """Return the hooks that see each request with the token in it."""
-        return self.compliance_hook.of(HookType.PROTECTED_REQUEST)
-
-    def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight]:
-        """Return what decides about this session's token, for an `auth=` object that shares it."""
-        return self._keeper, self._flight
-
-    def new_keeper_and_flight(self, token: OAuth2Token) -> tuple[TokenKeeper, ThreadFlight]:
-        """Return the same for another token, which this session renews and saves."""
-        keeper = TokenKeeper(token, self._renewal_of(token), leeway=self.leeway)
-        return keeper, ThreadFlight(keeper, self.run, self._save, deadline=self.deadline)
 
     def _place(self, header: str | None) -> HeaderAuth | PlacedToken:
         if header is not None:

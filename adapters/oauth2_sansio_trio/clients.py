@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Unpack
-from weakref import WeakSet
 
 import trio
 
@@ -98,7 +97,6 @@ class OAuth2Client(AwaitingVocabulary[Response], Lending, HTTPClient):
             settings=kwargs,
         )
         HTTPClient.__init__(self, verify=verify, headers=headers, timeout=timeout, limits=limits)
-        self._renewed_here = WeakSet()
         self._prepare_flight()
         self._own_auth = OAuth2Auth(None, self.token_placement, self)
 

@@ -8,10 +8,9 @@ from ..driving import drive
 from ..errors import OAuth2Error
 from ..events import RequestFailed, RequestToSend, ResponseReceived, T
 from ..flow import Flow
-from ..keeper import TokenKeeper
 from ..waiting.blocking import BlockingVocabulary
 from ..waiting.clock import now, sleep
-from ..waiting.threads import ThreadFlight, call_within
+from ..waiting.threads import call_within
 from .clients import FamilyVocabulary
 from .library import RequestOptions, keep_within_limit
 
@@ -73,17 +72,6 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
             self._save_all(self._flights())
         finally:
             super().close()  # type: ignore[misc]  # the library's
-
-    def _save_all(self, flights: list[ThreadFlight]) -> None:
-        # Each has its chance, also where one before it fails.
-        if flights:
-            try:
-                flights[0].save_now()
-            finally:
-                self._save_all(flights[1:])
-
-    def _new_flight(self, keeper: TokenKeeper) -> ThreadFlight:
-        return ThreadFlight(keeper, self.run, self._save, deadline=self.deadline)
 
     def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
         if self.is_closed:  # type: ignore[attr-defined]  # the library's

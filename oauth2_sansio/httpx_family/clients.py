@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NoReturn, cast
-from weakref import WeakSet
 
 from ..client import Client
 from ..dropin.calls import Call
@@ -74,7 +73,6 @@ class FamilyVocabulary(Lending):
         self._configure(**own, settings=settings)
         build(self, **arguments)
         self._arguments = arguments
-        self._renewed_here = WeakSet()
         self._prepare_flight()
         self._own_auth = self.auth_class(None, self.token_placement, self)
 

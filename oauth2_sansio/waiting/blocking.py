@@ -12,6 +12,7 @@ from ..dropin.vocabulary import Vocabulary, read_given_token
 from ..errors import InvalidTokenError, MissingTokenError
 from ..events import Endpoint, T
 from ..flow import Flow
+from ..keeper import TokenKeeper
 from ..tokens import OAuth2Token
 from .clock import now
 from .threads import ThreadFlight
@@ -189,6 +190,17 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
                 renew=self._renewal,
                 deadline=self.deadline,
             )
+
+    def _save_all(self, flights: list[ThreadFlight]) -> None:
+        # Each has its chance, also where one before it fails.
+        if flights:
+            try:
+                flights[0].save_now()
+            finally:
+                self._save_all(flights[1:])
+
+    def _new_flight(self, keeper: TokenKeeper) -> ThreadFlight:
+        return ThreadFlight(keeper, self.run, self._save, deadline=self.deadline)
 
     def _save(self, token: OAuth2Token, previous: OAuth2Token) -> None:
         if self.update_token is None:

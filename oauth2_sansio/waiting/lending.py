@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from weakref import WeakSet
 
 from ..dropin.hooks import HookType
@@ -16,12 +16,16 @@ from ..keeper import TokenKeeper, UseToken
 from ..resource import TokenPlacement
 from ..tokens import OAuth2Token
 from .clock import now
-from .tasks import TaskFlight
 from .threads import ThreadFlight
+
+if TYPE_CHECKING:
+    from .tasks import TaskFlight
 
 
 class RenewingClient(Protocol):
     """A client that renews tokens: one of the classes of the adapters."""
+
+    token: Any
 
     def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
         """Return what decides about the client's token."""
@@ -58,7 +62,7 @@ class LentToken:
         self.token_placement = TokenPlacement(token_placement).value
         self.client: RenewingClient | None = client
         if client is None:
-            self._keeper = TokenKeeper(OAuth2Token.from_dict(token), _no_renewal)
+            self._keeper = TokenKeeper(read_given_token(token), _no_renewal)
         elif token is not None:
             self._keeper, self._flight = client.keeper_and_flight_of(token, self)
 
@@ -67,12 +71,18 @@ class LentToken:
         """The current token."""
         return self._decides().token
 
+    @token.setter
+    def token(self, token: Mapping[str, Any]) -> None:
+        self.set_token(token)
+
     def set_token(self, token: Mapping[str, Any]) -> None:
-        """Take another token."""
-        if self.client is not None:
+        """Take another token: for the client too, where this is the client's."""
+        if self.client is not None and self._keeper is None:
+            self.client.token = token
+        elif self.client is not None:
             self._keeper, self._flight = self.client.keeper_and_flight_of(token, self)
         else:
-            self._decides().token = OAuth2Token(token)
+            self._decides().token = read_given_token(token)
 
     @property
     def flight(self) -> ThreadFlight | TaskFlight | None:
@@ -98,21 +108,21 @@ class LentToken:
 
     def _blocking_token(self, rejected: str | None) -> OAuth2Token:
         match self.flight:
-            case ThreadFlight() as flight:
-                return flight.token(rejected=rejected)
-            case TaskFlight():
-                raise _wrong_colour("an asynchronous", "a blocking")
             case None:
                 return self._unrenewable_token(rejected)
+            case ThreadFlight() as flight:
+                return flight.token(rejected=rejected)
+            case _:
+                raise _wrong_colour("an asynchronous", "a blocking")
 
     async def _awaited_token(self, rejected: str | None) -> OAuth2Token:
         match self.flight:
-            case TaskFlight() as flight:
-                return await flight.token(rejected=rejected)
-            case ThreadFlight():
-                raise _wrong_colour("a blocking", "an asynchronous")
             case None:
                 return self._unrenewable_token(rejected)
+            case ThreadFlight():
+                raise _wrong_colour("a blocking", "an asynchronous")
+            case flight:
+                return await flight.token(rejected=rejected)
 
     def _unrenewable_token(self, rejected: str | None) -> OAuth2Token:
         # The keeper says what is wrong with the token, since nothing can be done about it.
@@ -126,7 +136,7 @@ class Lending(Vocabulary):
 
     _flight: Any  # what renews this client's token, for threads or for tasks
     _is_shared = False  # whether an `auth=` object holds on to the keeper of this client's token
-    _renewed_here: WeakSet[LentToken]
+    _renewed_here: WeakSet[LentToken] | None = None  # few clients need it
 
     @abstractmethod
     def _prepare_flight(self) -> None: ...
@@ -177,7 +187,11 @@ class Lending(Vocabulary):
         token: where it is this client's at present, the two are renewed as one.
         auth: who uses it; what is unsaved of it is saved when this client is closed.
         """
-        self._renewed_here.add(auth)
+        renewed_here = self._renewed_here
+        if renewed_here is None:
+            # In one step: of two threads, one must not undo what the other has added.
+            renewed_here = vars(self).setdefault("_renewed_here", WeakSet())
+        renewed_here.add(auth)
         if token == self._keeper.token:
             self._is_shared = True
             return self.keeper_and_flight()
@@ -193,7 +207,7 @@ class Lending(Vocabulary):
 
     def _flights(self) -> list[Any]:
         # Those that may have to save something before this client is closed.
-        own = {auth.flight for auth in tuple(self._renewed_here)}
+        own = {auth.flight for auth in tuple(self._renewed_here or ())}
         return [self._flight, *(own - {self._flight})]
 
 

@@ -17,7 +17,9 @@ from oauth2_sansio import (
     InvalidTokenError,
     LocalProtocolError,
     MissingTokenError,
+    OAuth2Token,
     RemoteProtocolError,
+    UnsavedTokenError,
     UnsupportedTokenTypeError,
 )
 from oauth2_sansio.testing import AuthorizationServer, Misbehaviour
@@ -402,6 +404,48 @@ def test_one_session_for_many_users(server: AuthorizationServer) -> None:
     with pytest.raises(LocalProtocolError, match="cannot be renewed"):
         client.get(f"{server.issuer}/api", auth=stranger)
     assert server.count(Endpoint.TOKEN) == asked
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["signed in", "set"])
+def test_another_user_in_the_session_changes_nothing_for_an_auth_object(
+    server: AuthorizationServer, by_hand: bool
+) -> None:
+    client = session_at(server)
+    first = dict(sign_in(client, server))
+    auth = OAuth2Auth(dict(first), client=client)
+    if by_hand:
+        second = dict(sign_in(session_at(server), server))
+        client.token = second
+    else:
+        second = dict(sign_in(client, server))
+    api = f"{server.issuer}/api"
+    sent: Any = client.get(api, auth=auth).request
+    assert sent.headers["Authorization"] == f"Bearer {first['access_token']}"
+    server.misbehave(Misbehaviour.RESOURCE_REFUSES_TOKEN)
+    assert client.get(api, auth=auth).status_code == 401  # renewed, and refused again
+    assert server.count(grant_type="refresh_token") == 1
+    assert auth.token is not None
+    assert auth.token["access_token"] not in (first["access_token"], second["access_token"])
+    assert client.token == second
+
+
+def test_close_saves_what_is_unsaved_of_an_auth_object() -> None:
+    answers = [OSError("full"), None]
+    saved: list[str] = []
+
+    def save(_token: OAuth2Token, *, refresh_token: str) -> None:
+        failure = answers.pop(0)
+        if failure is not None:
+            raise failure
+        saved.append(refresh_token)
+
+    client, _ = mounted(update_token=save)
+    session, _ = plain()
+    auth = OAuth2Auth({**EXPIRED, "refresh_token": "r-1"}, client=client)
+    with pytest.raises(UnsavedTokenError):
+        session.get(API, auth=auth)
+    client.close()
+    assert saved == ["r-1"]
 
 
 def test_the_client_credentials_of_a_session_renew_a_copy_of_its_token() -> None:

@@ -20,7 +20,7 @@ DROPIN = """
     amending authorizing callbacks calls configured hooks kept kinds library_errors methods parameters
     responses settings vocabulary
 """
-WAITING = "blocking clock threads"
+WAITING = "blocking clock lending threads"
 ADAPTER = "auth errors sending session"
 
 _SCRIPT = """
