@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+from contextlib import suppress
 from typing import TypeAlias
 
 from ..errors import LocalProtocolError, Outcome, TransportError
@@ -34,7 +35,9 @@ class UnderWay:
 
     def __exit__(self, *_exception: object) -> None:
         if self._before is not None:
-            _marks.reset(self._before)
+            # A task whose loop was closed is thrown away in another context, which has no mark.
+            with suppress(ValueError):
+                _marks.reset(self._before)
 
 
 def is_own(keeper: TokenKeeper, ticket: int) -> bool:
