@@ -78,6 +78,13 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
         finally:
             await super().aclose()  # type: ignore[misc]  # the library's
 
+    async def __aexit__(self, *exception: object) -> None:
+        # The library's own does not call `aclose`.
+        try:
+            await self._save_all(self._flights())
+        finally:
+            await super().__aexit__(*exception)  # type: ignore[misc]  # the library's
+
     async def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
         loop = self._loop_to_use()
         options, http_auth, hooks, deadline = self._options_of(flow)

@@ -73,6 +73,13 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
         finally:
             super().close()  # type: ignore[misc]  # the library's
 
+    def __exit__(self, *exception: object) -> None:
+        # The library's own does not call `close`.
+        try:
+            self._save_all(self._flights())
+        finally:
+            super().__exit__(*exception)  # type: ignore[misc]  # the library's
+
     def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
         if self.is_closed:  # type: ignore[attr-defined]  # the library's
             raise self._closed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Awaitable, Generator, Mapping
+from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar
 
 from ..dropin.hooks import HookType
@@ -212,11 +213,9 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
 
     async def _save_all(self, flights: list[TaskFlight]) -> None:
         # Each has its chance, also where one before it fails.
-        if flights:
-            try:
-                await flights[0].save_now()
-            finally:
-                await self._save_all(flights[1:])
+        async with AsyncExitStack() as saving:
+            for flight in reversed(flights):
+                saving.push_async_callback(flight.save_now)
 
     def _new_flight(self, keeper: TokenKeeper) -> TaskFlight:
         return TaskFlight(keeper, self.run, self._save, deadline=self.deadline)

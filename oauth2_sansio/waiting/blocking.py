@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any, Generic, TypeVar
 
 from ..dropin.hooks import HookType
@@ -193,11 +194,9 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
 
     def _save_all(self, flights: list[ThreadFlight]) -> None:
         # Each has its chance, also where one before it fails.
-        if flights:
-            try:
-                flights[0].save_now()
-            finally:
-                self._save_all(flights[1:])
+        with ExitStack() as saving:
+            for flight in reversed(flights):
+                saving.callback(flight.save_now)
 
     def _new_flight(self, keeper: TokenKeeper) -> ThreadFlight:
         return ThreadFlight(keeper, self.run, self._save, deadline=self.deadline)

@@ -24,6 +24,7 @@ from oauth2_sansio.errors import (
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.server import Server
 from oauth2_sansio.testing import AuthorizationServer, Misbehaviour, User
+from oauth2_sansio.tokens import OAuth2Token
 
 from .drivers import API, EXPIRED, GOOD, TOKEN_URL, Driver, at, done, sign_in
 
@@ -365,6 +366,48 @@ async def test_a_token_that_cannot_be_saved(driver: Driver, server: Authorizatio
     assert saved == [client.token, client.token]
     with pytest.raises(LocalProtocolError, match="closed"):
         await done(client.fetch_token())
+
+
+@pytest.mark.parametrize("leaving", [False, True], ids=["closed", "left"])
+async def test_what_is_unsaved_is_saved_at_the_end(driver: Driver, leaving: bool) -> None:
+    answers = [OSError("full"), OSError("full"), None, None]
+    saved: list[str] = []
+
+    def note(refresh_token: str) -> None:
+        failure = answers.pop(0)
+        if failure is not None:
+            raise failure
+        saved.append(refresh_token)
+
+    def save(_token: OAuth2Token, *, refresh_token: str) -> None:
+        note(refresh_token)
+
+    async def save_later(_token: OAuth2Token, *, refresh_token: str) -> None:
+        note(refresh_token)
+
+    client, _ = driver.answering(
+        lambda _request: driver.library.Response(200, json={**GOOD, "refresh_token": "r-2"}),
+        token={**EXPIRED, "refresh_token": "own"},
+        update_token=save if driver.way == "sync" else save_later,
+    )
+    auth = driver.adapter.OAuth2Auth({**EXPIRED, "refresh_token": "lent"}, client=client)
+
+    async def use() -> None:
+        for given in ({}, {"auth": auth}):
+            with pytest.raises(UnsavedTokenError):
+                await done(client.get(API, **given))
+
+    if not leaving:
+        await use()
+        await driver.close(client)
+    elif driver.way == "sync":
+        with client:
+            await use()
+    else:
+        async with client:
+            await use()
+    assert sorted(saved) == ["lent", "own"]
+    assert client.is_closed
 
 
 async def test_update_token_may_use_the_client(driver: Driver, server: AuthorizationServer) -> None:
