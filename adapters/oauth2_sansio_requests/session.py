@@ -263,13 +263,16 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
             repeated.history.insert(0, response)
         return repeated
 
+    def _token_client_class(self) -> type[Any]:
+        return requests.Session
+
     def _perform(self, flow: Flow[T]) -> tuple[T, requests.Response | None]:
         call: Call[T] | None = flow if isinstance(flow, Call) else None
         options: Mapping[str, Any] = {} if call is None else call.options
         if self.default_timeout is not None:
             options = {"timeout": self.default_timeout, **options}
         sender = Sender(
-            self,
+            self._endpoint_client,
             options,
             None if call is None else call.http_auth,
             () if call is None else call.amend_response,

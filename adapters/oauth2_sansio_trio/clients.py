@@ -126,6 +126,9 @@ class OAuth2Client(AwaitingVocabulary[Response], Lending, HTTPClient):
         own.token_placement = self.token_placement
         return await super()._ask(method, url, {**options, "auth": own}, stream=stream)
 
+    def _token_client_class(self) -> type[Any]:
+        return HTTPClient
+
     async def _perform(self, flow: Flow[T]) -> tuple[T, Response | None]:
         call: Call[T] | None = flow if isinstance(flow, Call) else None
         timeout = None if call is None else call.options.get("timeout")
@@ -135,11 +138,13 @@ class OAuth2Client(AwaitingVocabulary[Response], Lending, HTTPClient):
             deadline = max(deadline, timeout)
         hooks = () if call is None else call.amend_response
         responses: list[Any] = []
+        client: HTTPClient = self._endpoint_client
 
         async def exchange(request: RequestToSend) -> ResponseReceived | RequestFailed:
             try:
-                response: Any = await self._authorized(
-                    translated(self, request, deadline, timeout), auth, stream=True
+                self._pool_of_this_run()  # a client that is closed fetches no token either
+                response: Any = await client._authorized(  # noqa: SLF001 - of this very package
+                    translated(client, request, deadline, timeout), auth, stream=True
                 )
                 return await self._read(response, hooks, responses)
             except UnusableClientError as error:

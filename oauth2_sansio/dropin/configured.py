@@ -90,12 +90,29 @@ class Configured:
             settings.get("url_allowed"),
             settings.get("store"),
             settings.get("store_key"),
+            self._checked_token_client(settings.get("token_client")),
         )
         self._hold_token(token, leeway)
 
     @abstractmethod
     def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
         """Begin with this token."""
+
+    @abstractmethod
+    def _token_client_class(self) -> type[Any]:
+        """Return the class that a `token_client` has to be of."""
+
+    def _checked_token_client(self, client: object) -> object:
+        wanted = self._token_client_class()
+        if client is not None and not isinstance(client, wanted):
+            library = wanted.__module__.partition(".")[0]
+            raise TypeError(f"token_client is no {library}.{wanted.__name__}")
+        return client
+
+    @property
+    def _endpoint_client(self) -> Any:
+        # Through which requests to endpoints go.
+        return self if self._kept.token_client is None else self._kept.token_client
 
     def register_client_auth_method(self, auth: Any) -> None:
         """Make a way to authenticate known.

@@ -25,6 +25,7 @@ class Kept:
     code_verifier, asked_type, asked_mode: of the last authorization URL that was made.
     warned: whether the warning of a callback without an expected state is out.
     store, store_key: where the token is shared with other processes.
+    token_client: what requests to endpoints go through; None for the client itself.
     token_url, client_credentials: of the last calls that fetched a token, for renewals.
     """
 
@@ -32,6 +33,7 @@ class Kept:
     url_allowed: Callable[[str], bool] | None
     store: Any = None
     store_key: str | None = None
+    token_client: Any = None
     auth_methods: dict[str, AuthFunction] = field(default_factory=_no_methods)
     code_verifier: str | None = None
     asked_type: str | None = None

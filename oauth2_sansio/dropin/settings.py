@@ -19,6 +19,8 @@ class Settings(TypedDict, total=False):
         one for an asynchronous client. What it holds counts, also for a client without `token=`.
     store_key: tells the tokens of one client apart, such as by their users.
     deadline: how many seconds a request to an endpoint may take as a whole; 30 by default.
+    token_client: another session or client of the HTTP library, for a proxy, a client certificate
+        or a guarded transport: the requests to endpoints go through that one. You close it.
 
     All others are members of the server's metadata (RFC 8414 section 2) or parameters of the
     authorization request that are the same each time.
@@ -28,6 +30,7 @@ class Settings(TypedDict, total=False):
     allow_insecure_http: bool
     url_allowed: Callable[[str], bool]
     deadline: float
+    token_client: Any  # each library has its own
     store: Any  # a TokenStore, or an AsyncTokenStore: here is no I/O, and so no import of these
     store_key: str
     issuer: str
@@ -83,6 +86,7 @@ _NOT_METADATA = frozenset(
         "deadline",
         "store",
         "store_key",
+        "token_client",
         "code_challenge_method",
     }
 )

@@ -85,11 +85,15 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
         finally:
             await super().__aexit__(*exception)  # type: ignore[misc]  # the library's
 
+    def _token_client_class(self) -> type[Any]:
+        client_class: type[Any] = self.library.AsyncClient
+        return client_class
+
     async def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
         loop = self._loop_to_use()
         options, http_auth, hooks, deadline = self._options_of(flow)
         responses: list[Any] = []
-        client = cast("Any", self)  # which has the library's own methods too
+        client = self._endpoint_client
 
         async def exchange(request: RequestToSend) -> ResponseReceived:
             try:
@@ -138,8 +142,7 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
         return bytes(body)
 
     def _loop_to_use(self) -> EventLoop:
-        if self.is_closed:  # type: ignore[attr-defined]  # the library's
-            raise self._closed()
+        self._check_open()
         home = self._home
         if home is None or not home.is_current():
             if home is not None:

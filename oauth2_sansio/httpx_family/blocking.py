@@ -80,12 +80,15 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
         finally:
             super().__exit__(*exception)  # type: ignore[misc]  # the library's
 
+    def _token_client_class(self) -> type[Any]:
+        client_class: type[Any] = self.library.Client
+        return client_class
+
     def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
-        if self.is_closed:  # type: ignore[attr-defined]  # the library's
-            raise self._closed()
+        self._check_open()
         options, http_auth, hooks, deadline = self._options_of(flow)
         responses: list[Any] = []
-        client = cast("Any", self)  # which has the library's own methods too
+        client = self._endpoint_client
 
         def exchange(request: RequestToSend) -> ResponseReceived:
             try:

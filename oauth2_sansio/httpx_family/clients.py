@@ -115,8 +115,7 @@ class FamilyVocabulary(Lending):
         return super()._take_options(parameters)
 
     def _built(self, request: RequestToSend, options: Mapping[str, Any]) -> Any:
-        client = cast("Any", self)  # which has the library's own methods too
-        return client.build_request(
+        return self._endpoint_client.build_request(
             request.method,
             request.url,
             content=request.body or None,
@@ -157,8 +156,11 @@ class FamilyVocabulary(Lending):
         late: Exception = self.library.ReadTimeout("the whole exchange has taken too long")
         return late
 
-    def _closed(self) -> LocalProtocolError:
-        return LocalProtocolError("this client was closed", advice="build a new one")
+    def _check_open(self) -> None:
+        client: Any  # the library's own `is_closed`
+        for which, client in (("this client", self), ("the token_client", self._endpoint_client)):
+            if client.is_closed:
+                raise LocalProtocolError(f"{which} was closed", advice="build a new one")
 
     def __getstate__(self) -> NoReturn:
         raise TypeError(

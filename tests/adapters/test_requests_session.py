@@ -38,6 +38,7 @@ from .requests_world import (
     SECRET,
     SERVER,
     TOKEN_URL,
+    Answering,
     mounted,
     scripted,
     session_at,
@@ -339,6 +340,33 @@ def test_waiting_threads_get_the_error_too() -> None:
             thread.join(20)
         assert len(errors) == 8
         assert sum(b"refresh_token=r-1" in each for each in received) < 8
+
+
+# Through another session.
+
+
+def test_a_token_session() -> None:
+    tokens = requests.Session()
+    through = Answering((200, {**GOOD, "refresh_token": "r-2"}))
+    tokens.mount("https://", through)
+    tokens.headers["User-Agent"] = "guarded"
+    session, direct = mounted(
+        (200, {}),
+        token={**EXPIRED, "refresh_token": "r-1"},
+        revocation_endpoint=f"{SERVER}/revoke",
+        token_client=tokens,
+    )
+    session.get(API)
+    session.fetch_token()
+    session.revoke_token()
+    assert [each.url for each in through.sent] == [TOKEN_URL, TOKEN_URL, f"{SERVER}/revoke"]
+    assert {each.headers["User-Agent"] for each in through.sent} == {"guarded"}
+    assert [each.url for each in direct.sent] == [API]
+
+
+def test_a_token_session_that_is_none() -> None:
+    with pytest.raises(TypeError, match=r"token_client is no requests\.Session"):
+        OAuth2Session("app", token_client=requests)
 
 
 # What it costs.

@@ -26,7 +26,7 @@ from oauth2_sansio.server import Server
 from oauth2_sansio.testing import AuthorizationServer, Misbehaviour, User
 from oauth2_sansio.tokens import OAuth2Token
 
-from .drivers import API, EXPIRED, GOOD, TOKEN_URL, Driver, at, done, sign_in
+from .drivers import API, EXPIRED, GOOD, SERVER, TOKEN_URL, Driver, at, done, sign_in
 
 
 async def test_the_whole_way(driver: Driver, server: AuthorizationServer) -> None:
@@ -408,6 +408,44 @@ async def test_what_is_unsaved_is_saved_at_the_end(driver: Driver, leaving: bool
             await use()
     assert sorted(saved) == ["lent", "own"]
     assert client.is_closed
+
+
+async def test_a_token_client(driver: Driver) -> None:
+    through: list[Any] = []
+
+    def answer(request: Any) -> Any:
+        through.append(request)
+        return driver.library.Response(200, json={**GOOD, "refresh_token": "r-2"})
+
+    tokens = driver.plain_class(
+        transport=driver.library.MockTransport(answer), headers={"User-Agent": "guarded"}
+    )
+    client, direct = driver.answering(
+        lambda _request: driver.library.Response(204),
+        token={**EXPIRED, "refresh_token": "r-1"},
+        revocation_endpoint=f"{SERVER}/revoke",
+        token_client=tokens,
+    )
+    await done(client.get(API))
+    await done(client.fetch_token())
+    await done(client.revoke_token())
+    assert [str(each.url) for each in through] == [TOKEN_URL, TOKEN_URL, f"{SERVER}/revoke"]
+    assert {each.headers["User-Agent"] for each in through} == {"guarded"}
+    assert [str(each.url) for each in direct] == [API]
+    await driver.close(tokens)
+    with pytest.raises(LocalProtocolError, match="the token_client was closed"):
+        await done(client.fetch_token())
+    await driver.close(client)
+    with pytest.raises(LocalProtocolError, match="this client was closed"):
+        await done(client.fetch_token())
+
+
+async def test_a_token_client_of_another_kind(driver: Driver) -> None:
+    for wrong in (driver.library, driver.library.Request, object()):
+        with pytest.raises(
+            TypeError, match=f"token_client is no {driver.name}.{driver.plain_class.__name__}"
+        ):
+            driver.client(token_client=wrong)
 
 
 async def test_update_token_may_use_the_client(driver: Driver, server: AuthorizationServer) -> None:

@@ -420,3 +420,40 @@ async def test_an_assertion_is_traded_before_the_first_request() -> None:
     assert (await client.get(API)).content == b"fine"
     assert [each.url for each in sent] == [TOKEN_URL, API]
     assert bearer(sent[1]) == "Bearer new"
+
+
+# Through another client
+
+
+async def test_a_token_client() -> None:
+    class Guarded(HTTPClient):
+        async def send(self, request: Request, *, stream: bool = False) -> Response:
+            await trio.lowlevel.checkpoint()
+            through.append(request)
+            return answer_well(request)
+
+    through: list[Request] = []
+    tokens = Guarded(headers={"User-Agent": "guarded"})
+    client = Scripted(token=STALE, token_client=tokens)
+    await client.get(API)
+    await client.fetch_token()
+    assert [request.url for request in through] == [TOKEN_URL, TOKEN_URL]
+    assert {request.headers.get("user-agent") for request in through} == {"guarded"}
+    assert [(request.url, bearer(request)) for request in client.sent] == [(API, "Bearer new")]
+    await client.aclose()
+    with pytest.raises(LocalProtocolError, match="closed"):
+        await client.fetch_token()
+    assert len(through) == 2
+
+
+async def test_a_token_client_that_is_closed() -> None:
+    tokens = HTTPClient()
+    client = OAuth2Client("app", "secret", token_endpoint=TOKEN_URL, token_client=tokens)
+    await tokens.aclose()
+    with pytest.raises(LocalProtocolError, match="closed"):
+        await client.fetch_token()
+
+
+async def test_a_token_client_of_another_kind() -> None:
+    with pytest.raises(TypeError, match=r"token_client is no oauth2_sansio_trio\.HTTPClient"):
+        OAuth2Client("app", token_client=trio)
