@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -36,14 +37,11 @@ class AskedAbout:
 class Vocabulary(Authorizing):
     """What the classes of all adapters know and decide without I/O."""
 
-    @property
-    def token(self) -> OAuth2Token | None:
-        """The current token, or None. It may be set to any dict."""
-        return self._keeper.token
+    _keeper: TokenKeeper
 
-    @token.setter
-    def token(self, token: Mapping[str, Any] | None) -> None:
-        self._keeper.token = read_given_token(token)
+    @abstractmethod
+    def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
+        """Set `_keeper` to one for this token."""
 
     @property
     def leeway(self) -> float:
@@ -228,9 +226,6 @@ class Vocabulary(Authorizing):
         return RefreshCoordinator(identity, policy=policy, key=self._kept.store_key)
 
     # Renewals, which nobody calls by name.
-
-    def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
-        self._keeper = TokenKeeper(read_given_token(token), self._renewal, leeway=leeway)
 
     def _renewal(self, token: OAuth2Token) -> Flow[OAuth2Token]:
         if not token.refresh_token and self._kept.client_credentials is not None:

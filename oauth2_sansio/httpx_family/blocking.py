@@ -10,6 +10,7 @@ from ..events import RequestFailed, RequestToSend, ResponseReceived, T
 from ..flow import Flow
 from ..waiting.blocking import BlockingVocabulary
 from ..waiting.clock import now, sleep
+from ..waiting.own_connection import KeptConnectionError, OwnConnection
 from ..waiting.threads import call_within
 from .clients import FamilyVocabulary
 from .library import RequestOptions, keep_within_limit
@@ -88,32 +89,26 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
         self._check_open()
         options, http_auth, hooks, deadline = self._options_of(flow)
         responses: list[Any] = []
-        client = self._endpoint_client
 
-        def exchange(request: RequestToSend) -> ResponseReceived:
+        def exchange(request: RequestToSend, connection: OwnConnection) -> ResponseReceived:
+            built = self._built(request, options)
+            connection.follow(built.extensions)
             try:
-                response = client.send(
-                    self._built(request, options),
-                    auth=http_auth,
-                    follow_redirects=False,
-                    stream=True,
-                )
-            except self.library.HTTPStatusError as error:  # from an event hook of the user
-                response = self.library.response_of(error)
-            if self.library.is_unread(response):
-                stream, body = response.stream, bytearray()
-                try:
-                    for chunk in stream:
-                        if not keep_within_limit(body, chunk):
-                            break
-                finally:
-                    stream.close()
-                self.library.fill(response, bytes(body))
+                response = self._sent(built, http_auth)
+                if self.library.is_unread(response):
+                    self._read(response)
+            finally:
+                connection.let_go()
+            if connection.ended:  # a body that lasts until the end of the connection looks whole
+                raise self._late()
             return self._received(response, hooks, responses)
 
         def send(request: RequestToSend) -> ResponseReceived | RequestFailed:
+            connection = OwnConnection()
             try:
-                return call_within(deadline, lambda: exchange(request), self._late)
+                return call_within(
+                    deadline, lambda: exchange(request, connection), self._late, connection.end
+                )
             except self.library.failures as error:
                 return self.library.failed(error, request)
 
@@ -121,3 +116,24 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
             return drive(flow, send, sleep, now), responses[-1] if responses else None
         except OAuth2Error as error:
             raise self.library.as_library_error(error, responses) from None
+
+    def _sent(self, request: Any, http_auth: Any) -> Any:
+        while True:
+            try:
+                return self._endpoint_client.send(
+                    request, auth=http_auth, follow_redirects=False, stream=True
+                )
+            except KeptConnectionError:  # that one is closed now, and there are finitely many
+                continue
+            except self.library.HTTPStatusError as error:  # from an event hook of the user
+                return self.library.response_of(error)
+
+    def _read(self, response: Any) -> None:
+        stream, body = response.stream, bytearray()
+        try:
+            for chunk in stream:
+                if not keep_within_limit(body, chunk):
+                    break
+        finally:
+            stream.close()
+        self.library.fill(response, bytes(body))

@@ -24,6 +24,8 @@ from .clock import now
 
 R = TypeVar("R")
 
+_TO_END = 1.0  # seconds: how long a call that was told to end is waited for
+
 # The tickets that this very thread is at, and the new token where it is being saved: a save
 # function that uses the client must not wait for itself.
 _under_way: contextvars.ContextVar[tuple[tuple[TokenKeeper, int, OAuth2Token | None], ...]] = (
@@ -233,12 +235,19 @@ def _interrupted() -> TransportError:
     )
 
 
-def call_within(seconds: float, call: Callable[[], R], late: Callable[[], Exception]) -> R:
+def call_within(
+    seconds: float,
+    call: Callable[[], R],
+    late: Callable[[], Exception],
+    end: Callable[[], object] | None = None,
+) -> R:
     """Return what a call returns, or raise `late()` once it has taken too long.
 
     The call runs in a thread of its own, with the context variables of this one: nothing else
-    bounds an HTTP library that starts its clock anew with every byte that drips in. A call that is
-    late goes on in the background until its own timeout, and nobody reads what it returns.
+    bounds an HTTP library that starts its clock anew with every byte that drips in. One that is
+    late, or that Ctrl-C leaves alone, is told to `end`, and what it returns in that very moment
+    counts. If it cannot be ended, it goes on in the background until its own timeout, and nobody
+    reads what it returns.
     """
     results: list[R] = []
     errors: list[BaseException] = []
@@ -248,11 +257,20 @@ def call_within(seconds: float, call: Callable[[], R], late: Callable[[], Except
             results.append(call())
         except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
             errors.append(error)
+        finally:
+            done.set()
 
+    done = threading.Event()  # a thread that Ctrl-C has ended the joining of passes for ended
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), daemon=True, name="oauth2_sansio")
-    thread.start()
-    thread.join(min(seconds, threading.TIMEOUT_MAX))
+    try:
+        thread.start()
+        done.wait(min(seconds, threading.TIMEOUT_MAX))
+    finally:
+        if end is not None and not done.is_set():
+            end()
+            done.wait(_TO_END)
+            errors.clear()  # they come of the end
     if errors:
         raise errors.pop()  # nothing here refers to it any more, since it refers to this frame
     if not results:

@@ -135,6 +135,7 @@ class Driver:
 
 DRIVERS = [Driver(name, way) for name in ("httpx", "httpx2") for way in ("sync", "asyncio", "trio")]
 AWAITING = [driver for driver in DRIVERS if driver.way != "sync"]
+BLOCKING = [driver for driver in DRIVERS if driver.way == "sync"]
 
 
 @contextmanager

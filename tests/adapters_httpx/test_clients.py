@@ -26,7 +26,7 @@ from oauth2_sansio.server import Server
 from oauth2_sansio.testing import AuthorizationServer, Misbehaviour, User
 from oauth2_sansio.tokens import OAuth2Token
 
-from .drivers import API, EXPIRED, GOOD, SERVER, TOKEN_URL, Driver, at, done, sign_in
+from .drivers import API, BLOCKING, EXPIRED, GOOD, SERVER, TOKEN_URL, Driver, at, done, sign_in
 
 
 async def test_the_whole_way(driver: Driver, server: AuthorizationServer) -> None:
@@ -130,6 +130,32 @@ async def test_what_a_token_request_looks_like(driver: Driver) -> None:
     for name in ("verify", "proxies", "follow_redirects", "json"):
         with pytest.raises(TypeError, match=name):
             await done(client.fetch_token(**{name: True}))
+    await driver.close(client)
+
+
+@pytest.mark.parametrize("driver", BLOCKING, ids=str)
+async def test_a_token_request_goes_over_a_connection_of_its_own(
+    driver: Driver, server: AuthorizationServer
+) -> None:
+    client = at(server, driver)
+    told: list[str] = []
+
+    def count_connections() -> int:
+        connected = told.count("connection.connect_tcp.complete")
+        told.clear()
+        return connected
+
+    def get() -> None:
+        trace = {"trace": lambda event, _about: told.append(event)}
+        client.get(f"{server.issuer}/jwks", withhold_token=True, extensions=trace)
+
+    get()
+    get()
+    assert count_connections() == 1  # so they are kept
+    client.fetch_token(extensions={"trace": lambda event, _about: told.append(event)})
+    assert count_connections() == 1
+    get()
+    assert count_connections() == 1  # neither is that one kept
     await driver.close(client)
 
 

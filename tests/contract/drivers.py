@@ -111,6 +111,7 @@ class Driver(ABC):
     name: str
     parser: Parser
     loop: Loop | None = None  # what its stories run in; a blocking one needs none
+    ends_late_calls = False  # by ending their connection, whatever they are at
 
     @abstractmethod
     def tell(self, story: Story, *, deadline: float = PATIENCE, trust: Trust | None = None) -> None:
@@ -156,6 +157,7 @@ class OverHttpx(Driver):
     """The blocking client of httpx, or of a library of its shape."""
 
     parser = Parser.H11
+    ends_late_calls = True
 
     def __init__(self, library: str) -> None:
         self.name = f"{library}-sync"

@@ -19,6 +19,7 @@ from .scripts import Drip, End, Script
 from .spying import collecting, failure_of, token_request, watched
 
 SILENT = Script(end=End.SILENCE)
+HANGING = Script((b"HTTP/1.1 200 OK\r\n", Drip(b"A: b\r\n", for_ever=True)))
 DRIPPING = Script((b"HTTP/1.1 200 OK\r\n\r\n", Drip(b" ", for_ever=True)))
 
 
@@ -66,6 +67,37 @@ def test_the_lack_of_an_answer_leaves_the_outcome_open(driver: Driver) -> None:
     assert len(server.requests) == 1
 
 
+def late_calls(before: list[threading.Thread] | None = None) -> list[threading.Thread]:
+    """Return the calls that go on in the background; where some did before, without those."""
+    found = [each for each in threading.enumerate() if each.name == "oauth2_sansio"]
+    if before is None:
+        return found
+    new = [each for each in found if each not in before]
+    for each in new:
+        each.join(1)  # on its last lines
+    return [each for each in new if each.is_alive()]
+
+
+@pytest.mark.parametrize("driver", [each for each in DRIVERS if each.ends_late_calls], ids=str)
+@pytest.mark.parametrize("over_tls", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("script", [SILENT, DRIPPING, HANGING], ids=["silent", "body", "headers"])
+def test_nothing_goes_on_in_the_background(
+    driver: Driver, script: Script, over_tls: bool, certified: Certified
+) -> None:
+    before = late_calls()
+    left: list[list[threading.Thread]] = []
+
+    async def story(run: Run) -> None:
+        with pytest.raises(TransportError):
+            await run(token_request(server.url))
+        left.append(late_calls(before))
+
+    with scripted(script, ssl_context=certified.server if over_tls else None) as server:
+        driver.tell(story, deadline=0.2, trust=certified.trust if over_tls else None)
+        assert server.hung_up.wait(20)
+    assert left == [[]]
+
+
 def interrupt() -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
@@ -83,9 +115,14 @@ def own_handler() -> Generator[None, None, None]:
 @pytest.mark.parametrize("script", [SILENT, DRIPPING], ids=["silent", "dripping"])
 def test_ctrl_c_passes_through(driver: Driver, script: Script) -> None:
     events: list[Event] = []
+    before = late_calls()
 
     async def story(run: Run) -> None:
-        await run(watched(token_request(server.url), events))
+        try:
+            await run(watched(token_request(server.url), events))
+        finally:
+            if driver.ends_late_calls:
+                assert late_calls(before) == []
 
     # It comes at any point, also in the middle of what a library would have closed.
     with scripted(script) as server, collecting():

@@ -553,6 +553,34 @@ def test_a_call_that_is_late_is_left_behind() -> None:
     assert not thread[0].is_alive()
 
 
+@pytest.mark.parametrize("ends_in", [None, ValueError("cut")], ids=str)
+def test_a_call_that_is_late_is_ended(ends_in: Exception | None) -> None:
+    end, thread = threading.Event(), list[threading.Thread]()
+
+    def call() -> str:
+        thread.append(threading.current_thread())
+        assert end.wait(LONG)
+        if ends_in is not None:
+            raise ends_in
+        return "just in time"
+
+    if ends_in is None:
+        assert call_within(0.001, call, Late, end.set) == "just in time"
+    else:
+        with pytest.raises(Late):
+            call_within(0.001, call, Late, end.set)
+    thread[0].join(LONG)
+    assert not thread[0].is_alive()
+
+
+def test_a_call_in_time_is_not_ended() -> None:
+    ended = list[None]()
+    assert call_within(LONG, lambda: 1, Late, lambda: ended.append(None)) == 1
+    with pytest.raises(ValueError, match="no"):
+        call_within(LONG, failing(ValueError("no")), Late, lambda: ended.append(None))
+    assert ended == []
+
+
 def test_a_call_sees_the_context_variables_and_changes_none() -> None:
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
 
