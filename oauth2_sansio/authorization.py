@@ -49,6 +49,8 @@ class PendingAuthorization:
     issuer: who has to answer; None if that is not known.
     issuer_required: whether the answer has to name its issuer (RFC 9207 section 2.4).
     expires_at: when it is too late to come back, in seconds since the epoch.
+    url_expires_at: when it is too late to send the browser there, in the same way; None for a URL
+        that holds the whole request.
     """
 
     url: str = field(repr=False)
@@ -61,6 +63,7 @@ class PendingAuthorization:
     issuer: str | None = None
     issuer_required: bool = False
     expires_at: float | None = None
+    url_expires_at: float | None = None
 
     def read_callback(self, callback: str) -> str:
         """Return the code in a callback, once all else in it has been checked.
@@ -148,6 +151,7 @@ _STORED: Kinds = {
     "issuer": TEXT_OR_NONE,
     "issuer_required": FLAG,
     "expires_at": TIME_OR_NONE,
+    "url_expires_at": TIME_OR_NONE,
 }
 
 
@@ -194,6 +198,22 @@ def raise_callback_error(answer: Mapping[str, str]) -> None:
             endpoint=Endpoint.AUTHORIZATION,
             advice="the server did not authorize: see the code",
             printed=None if description is None else redact(description, hidden, 48),
+        )
+
+
+def check_begun_at(server: Server, pending: PendingAuthorization) -> None:
+    """Raise `LocalProtocolError` unless this authorization was begun at this server, safely."""
+    if pending.issuer != server.issuer:
+        raise LocalProtocolError(
+            "this authorization was begun at another server",
+            endpoint=Endpoint.TOKEN,
+            advice="redeem it with the client that made it",
+        )
+    if not pending.state:
+        raise LocalProtocolError(
+            "this authorization has no state, so any callback would do",
+            endpoint=Endpoint.TOKEN,
+            advice="begin it with Client.authorize, which makes one",
         )
 
 

@@ -11,6 +11,7 @@ from .authorization import (
     PendingAuthorization,
     ResponseMode,
     authorization_url,
+    check_begun_at,
     check_challenge_method,
     check_verifier,
     code_challenge,
@@ -23,6 +24,7 @@ from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline, Signer
 from .flow import Flow, finished
 from .introspection import Introspection, read_introspection
 from .parameters import Parameters, Scope, joined, repeated, scope_pair
+from .pushed_authorization import push_authorization
 from .revocation import read_revocation, token_and_hint
 from .server import Server
 from .tokens import OAuth2Token, read_token
@@ -93,6 +95,7 @@ class Client(HoldsSecrets):
         code_verifier: str | None = None,
         resource: Sequence[str] = (),
         parameters: Parameters = (),
+        push: bool = False,
     ) -> Flow[PendingAuthorization]:
         """Prepare to send a user to the authorization endpoint (RFC 6749 section 4.1.1).
 
@@ -101,6 +104,8 @@ class Client(HoldsSecrets):
         response_type: anything with `code` in it gets a PKCE challenge.
         response_mode: sent only where it is given.
         resource: the resources that the token is for (RFC 8707 section 2).
+        push: sends the parameters to the server directly, so that the user's browser carries only a
+            reference (RFC 9126). A server whose metadata require that gets it in any case.
         Raises `RemoteProtocolError` where the server's metadata rule out S256.
         """
         server = self.server
@@ -125,13 +130,11 @@ class Client(HoldsSecrets):
             by_default = response_type == "code"
             response_mode = ResponseMode.QUERY if by_default else ResponseMode.FRAGMENT
         given += repeated("resource", resource)
-        url = authorization_url(
-            endpoint, joined(given, parameters, Endpoint.AUTHORIZATION, in_url=True)
-        )
 
-        def pending(now: float) -> PendingAuthorization:
+        def pending(url: str, now: float, url_expires_at: float | None) -> PendingAuthorization:
             return PendingAuthorization(
                 url=url,
+                url_expires_at=url_expires_at,
                 state=state,
                 redirect_uri=redirect_uri,
                 code_verifier=code_verifier,
@@ -143,7 +146,12 @@ class Client(HoldsSecrets):
                 expires_at=now + self.authorization_lifetime,
             )
 
-        return finished(pending)
+        if push or server.require_pushed_authorization_requests:
+            return push_authorization(self, given, parameters, pending)
+        url = authorization_url(
+            endpoint, joined(given, parameters, Endpoint.AUTHORIZATION, in_url=True)
+        )
+        return finished(lambda now: pending(url, now, None))
 
     def redeem(
         self, pending: PendingAuthorization, callback: str, *, parameters: Parameters = ()
@@ -153,7 +161,7 @@ class Client(HoldsSecrets):
         callback: see `PendingAuthorization.read_callback`, which is called before there is a flow,
             so that a forged callback never causes a request.
         """
-        self._check_own(pending)
+        check_begun_at(self.server, pending)
         given = [("code", pending.read_callback(callback))]
         if pending.redirect_uri is not None:
             given.append(("redirect_uri", pending.redirect_uri))
@@ -241,7 +249,7 @@ class Client(HoldsSecrets):
 
     def redeem_implicit(self, pending: PendingAuthorization, callback: str) -> Flow[OAuth2Token]:
         """Take the token out of a callback's fragment (RFC 6749 section 4.2.2); sends nothing."""
-        self._check_own(pending)
+        check_begun_at(self.server, pending)
 
         def read(now: float) -> OAuth2Token:
             pending.check_age(now)
@@ -379,17 +387,3 @@ class Client(HoldsSecrets):
         own = self._pipeline
         pipeline = replace(own, signers=(*signers, *own.signers)) if signers else own
         return Exchange(pipeline, draft, read)
-
-    def _check_own(self, pending: PendingAuthorization) -> None:
-        if pending.issuer != self.server.issuer:
-            raise LocalProtocolError(
-                "this authorization was begun at another server",
-                endpoint=Endpoint.TOKEN,
-                advice="redeem it with the client that made it",
-            )
-        if not pending.state:
-            raise LocalProtocolError(
-                "this authorization has no state, so any callback would do",
-                endpoint=Endpoint.TOKEN,
-                advice="begin it with Client.authorize, which makes one",
-            )

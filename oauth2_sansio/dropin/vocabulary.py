@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -38,10 +37,6 @@ class Vocabulary(Authorizing):
     """What the classes of all adapters know and decide without I/O."""
 
     _keeper: TokenKeeper
-
-    @abstractmethod
-    def _hold_token(self, token: Mapping[str, Any] | None, leeway: float) -> None:
-        """Set `_keeper` to one for this token."""
 
     @property
     def leeway(self) -> float:
