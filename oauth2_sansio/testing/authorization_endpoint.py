@@ -15,6 +15,7 @@ from oauth2_sansio.events import Pairs, ResponseReceived
 from .configuration import RegisteredClient, User
 from .ledger import AuthorizationCode, TokenFamily, TokenKind
 from .messages import IncomingRequest, Parameters, Refusal, page, require_method
+from .pushed_authorization import parameters_of_browser, registered_redirect_uri
 from .state import ServerState, granted_scope
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -45,9 +46,9 @@ def answer_authorization(state: ServerState, request: IncomingRequest) -> Respon
     """Let the user decide, and send the browser back (RFC 6749 sections 4.1 and 4.2)."""
     require_method(request, "GET", "POST")
     try:
-        parameters = Parameters(request.query + request.form)
+        parameters = parameters_of_browser(state, Parameters(request.query + request.form))
         client = state.clients[parameters.require("client_id")]
-        redirect_uri = _redirect_uri(client, parameters.get("redirect_uri"))
+        redirect_uri = registered_redirect_uri(client, parameters.get("redirect_uri"))
     except (Refusal, LookupError) as problem:
         # Nobody may be sent to an address that is not known to be the client's.
         text = problem.description if isinstance(problem, Refusal) else "The client is unknown."
@@ -80,22 +81,6 @@ def read_callback(response: ResponseReceived) -> str:
     if not fields:
         raise AuthorizationRefused(response)
     return urlencode([(unescape(name), unescape(value)) for name, value in fields])
-
-
-def _redirect_uri(client: RegisteredClient, asked: str | None) -> str:
-    if asked is None:
-        if len(client.redirect_uris) != 1:
-            raise Refusal("invalid_request", "The parameter redirect_uri is missing.")
-        return client.redirect_uris[0]
-    if asked in client.redirect_uris or _without_port(asked) in client.redirect_uris:
-        return asked
-    raise Refusal("invalid_request", "The redirect_uri is not registered for this client.")
-
-
-def _without_port(uri: str) -> str | None:
-    """Return a loopback address without its port, which a native app cannot know beforehand."""
-    found = re.fullmatch(r"(http://(?:127\.0\.0\.1|\[::1\])):[0-9]{1,5}(/.*)?", uri)
-    return found and found[1] + (found[2] or "")
 
 
 def _response_mode(asked: str | None, default: ResponseMode) -> ResponseMode:

@@ -101,6 +101,7 @@ class ServerSettings:
     rotation_grace: for so long a used refresh token still works; after that its use is taken for
         theft, and everything that came from the same approval is revoked (RFC 9700 section 4.14.2).
     require_pkce: refuse authorization requests without a `code_challenge`.
+    require_pushed_authorization_requests: refuse all others, and say so in the metadata (RFC 9126).
     send_issuer: put `iss` into callbacks, and say so in the metadata (RFC 9207).
     allow_get_token_requests: take token requests from the query too, as a few old servers do.
     raw_basic_credentials: read Basic credentials as they stand, as many servers do, and not form
@@ -126,7 +127,9 @@ class ServerSettings:
     code_lifetime: int = 60
     rotate_refresh_tokens: bool = True
     rotation_grace: float = 0
+    pushed_request_lifetime: int = 60
     require_pkce: bool = True
+    require_pushed_authorization_requests: bool = False
     send_issuer: bool = True
     allow_get_token_requests: bool = False
     raw_basic_credentials: bool = False

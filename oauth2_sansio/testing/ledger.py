@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from oauth2_sansio.events import Pairs
+
 
 class TokenKind(Enum):
     """The kinds of tokens, by their names in `token_type_hint` (RFC 7009 section 2.1)."""
@@ -46,6 +48,18 @@ class AuthorizationCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushedRequest:
+    """An authorization request that came directly, and waits for a browser with its reference.
+
+    expires_at: seconds since the epoch.
+    """
+
+    client_id: str
+    parameters: Pairs = field(repr=False)
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedToken:
     """A token, and what it is good for.
 
@@ -67,6 +81,7 @@ class Ledger:
 
     __slots__ = (
         "_codes",
+        "_pushed",
         "_revoked",
         "_spent_assertions",
         "_spent_codes",
@@ -77,6 +92,7 @@ class Ledger:
     def __init__(self) -> None:
         self._codes: dict[str, AuthorizationCode] = {}
         self._tokens: dict[str, IssuedToken] = {}
+        self._pushed: dict[str, PushedRequest] = {}
         self._spent_codes: set[str] = set()
         self._spent_tokens: dict[str, float] = {}
         self._spent_assertions: dict[tuple[str, str], float] = {}
@@ -89,6 +105,14 @@ class Ledger:
     def add_token(self, token: IssuedToken) -> None:
         """Note a token that was issued."""
         self._tokens[token.value] = token
+
+    def add_pushed_request(self, request_uri: str, request: PushedRequest) -> None:
+        """Note an authorization request that was pushed, by the reference to it."""
+        self._pushed[request_uri] = request
+
+    def take_pushed_request(self, request_uri: str) -> PushedRequest | None:
+        """Return what was pushed, once, whether it still counts or not."""
+        return self._pushed.pop(request_uri, None)
 
     def code(self, value: str) -> AuthorizationCode | None:
         """Return what is known of a code, whether it still counts or not."""

@@ -53,6 +53,10 @@ def _members(state: ServerState) -> dict[str, object]:
         "token_endpoint": state.url(Endpoint.TOKEN),
         "revocation_endpoint": state.url(Endpoint.REVOCATION),
         "introspection_endpoint": state.url(Endpoint.INTROSPECTION),
+        "pushed_authorization_request_endpoint": state.url(Endpoint.PUSHED_AUTHORIZATION),
+        "require_pushed_authorization_requests": (
+            state.settings.require_pushed_authorization_requests
+        ),
         "scopes_supported": sorted(scopes),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": [mode.value for mode in ResponseMode],

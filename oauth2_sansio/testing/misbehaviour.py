@@ -97,6 +97,11 @@ class Misbehaviour(Enum):
     METADATA_WRONG_TYPES = "metadata_wrong_types"
     METADATA_WITHOUT_S256 = "metadata_without_s256"
 
+    # Pushed authorization requests.
+    PUSHED_WITHOUT_REQUEST_URI = "pushed_without_request_uri"
+    PUSHED_REQUEST_URI_LIST = "pushed_request_uri_list"
+    PUSHED_WITHOUT_EXPIRES_IN = "pushed_without_expires_in"
+
     # Revocation, introspection, protected resource.
     REVOCATION_503 = "revocation_503"
     REVOCATION_UNSUPPORTED_TOKEN_TYPE = "revocation_unsupported_token_type"

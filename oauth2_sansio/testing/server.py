@@ -19,6 +19,7 @@ from .messages import IncomingRequest, Refusal, origin_of, read_request
 from .metadata import metadata_handlers
 from .misbehaviour import AnswerLost, Misbehaviour
 from .protected_resource import answer_resource_request
+from .pushed_authorization import answer_pushed_request
 from .schedule import Switch
 from .state import PATHS, GrantFunction, Handler, ServerState
 from .token_endpoint import answer_token_request
@@ -30,6 +31,7 @@ HANDLERS: Mapping[Endpoint, Handler] = MappingProxyType(
         Endpoint.TOKEN: answer_token_request,
         Endpoint.REVOCATION: answer_revocation,
         Endpoint.INTROSPECTION: answer_introspection,
+        Endpoint.PUSHED_AUTHORIZATION: answer_pushed_request,
         Endpoint.RESOURCE: answer_resource_request,
     }
 )

@@ -54,7 +54,7 @@ def _read_members(response: ResponseReceived) -> Members | None:
         value: object = json.loads(response.body)
     except ValueError:
         return None
-    if response.status != 200 or not isinstance(value, dict):
+    if response.status not in (200, 201) or not isinstance(value, dict):
         return None
     return cast(Members, value)
 
@@ -120,6 +120,7 @@ def _http_endpoints(members: Members) -> Members:
 
 _METADATA = Endpoint.METADATA
 _INTROSPECTION = Endpoint.INTROSPECTION
+_PUSHED = Endpoint.PUSHED_AUTHORIZATION
 _WRONG_TYPES: Members = {
     "token_endpoint": ["https://as.example.com/token"],
     "token_endpoint_auth_methods_supported": "client_secret_basic",
@@ -186,6 +187,9 @@ AFTERWARDS: Mapping[Misbehaviour, Fault[Afterwards]] = MappingProxyType(
         Misbehaviour.METADATA_WITHOUT_S256: _set(
             "code_challenge_methods_supported", ["plain"], _METADATA
         ),
+        Misbehaviour.PUSHED_WITHOUT_REQUEST_URI: _without("request_uri", _PUSHED),
+        Misbehaviour.PUSHED_REQUEST_URI_LIST: _convert("request_uri", lambda text: [text], _PUSHED),
+        Misbehaviour.PUSHED_WITHOUT_EXPIRES_IN: _without("expires_in", _PUSHED),
         Misbehaviour.INTROSPECTION_ACTIVE_AS_TEXT: _convert("active", str.lower, _INTROSPECTION),
         Misbehaviour.INTROSPECTION_WITHOUT_ACTIVE: _without("active", _INTROSPECTION),
         Misbehaviour.INTROSPECTION_TIMES_AS_FLOATS: _members(_times_as_floats, _INTROSPECTION),

@@ -22,6 +22,7 @@ PATHS: Mapping[Endpoint, str] = MappingProxyType(
         Endpoint.TOKEN: "/token",
         Endpoint.REVOCATION: "/revoke",
         Endpoint.INTROSPECTION: "/introspect",
+        Endpoint.PUSHED_AUTHORIZATION: "/par",
         Endpoint.RESOURCE: "/api",
     }
 )

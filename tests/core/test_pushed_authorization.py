@@ -169,13 +169,17 @@ def test_answers_that_mean_the_same(status: int, expires_in: object) -> None:
     assert pushed({**ANSWER, "expires_in": expires_in}, status=status).url_expires_at == 1060.5
 
 
+NO_REFERENCES: tuple[object, ...] = (None, "", 1, [REFERENCE], "ü", "a\n")
+NO_LIFETIMES: tuple[object, ...] = (None, 0, -1, "soon", True, [], "nan", 1e999)
+
+
 @pytest.mark.parametrize(
     "members",
     [
-        *({"request_uri": bad, "expires_in": 60} for bad in (None, "", 1, [REFERENCE], "ü", "a\n")),
+        *({"request_uri": bad, "expires_in": 60} for bad in NO_REFERENCES),
         {"expires_in": 60},
         {"request_uri": "u" * 2_049, "expires_in": 60},
-        *({**ANSWER, "expires_in": bad} for bad in (None, 0, -1, "soon", True, [], "nan", 1e999)),
+        *({**ANSWER, "expires_in": bad} for bad in NO_LIFETIMES),
         {"request_uri": REFERENCE},
         [],
         "text",

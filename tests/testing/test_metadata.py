@@ -27,6 +27,8 @@ def test_the_document() -> None:
         "token_endpoint": "https://as.example.com/token",
         "revocation_endpoint": "https://as.example.com/revoke",
         "introspection_endpoint": "https://as.example.com/introspect",
+        "pushed_authorization_request_endpoint": "https://as.example.com/par",
+        "require_pushed_authorization_requests": False,
         "scopes_supported": ["read", "write"],
         "response_types_supported": ["code", "token"],
         "response_modes_supported": ["query", "fragment", "form_post"],

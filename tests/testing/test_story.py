@@ -91,6 +91,7 @@ def test_a_misbehaviour_gives_a_result_or_an_error_of_this_library(
     operations: tuple[Callable[[], object], ...] = (
         lambda: story.run(Server.discover(ISSUER)),
         lambda: story.tokens(client),
+        lambda: story.run(client.authorize(redirect_uri=None, push=True)),
         lambda: story.run(client.introspect(token)),
         lambda: story.run(client.refresh(token)),
         lambda: story.run(client.revoke(token)),
