@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..authorization import PendingAuthorization
 from ..errors import LocalProtocolError
 from ..events import Endpoint, Finished
 from ..tokens import OAuth2Token
 from .callbacks import Callback, read_callback
+from .calls import Call
 from .configured import Configured
 from .methods import Chosen, Unauthenticated
 from .parameters import read_parameters, read_scope
@@ -34,38 +38,79 @@ class Authorizing(Configured):
         code_verifier: for PKCE (RFC 7636); made at random and kept where the client was built with
             `code_challenge_method="S256"`.
         kwargs: further parameters; a list repeats its name, a dict becomes JSON.
+        A server whose metadata require it gets all of this directly, as `push_authorization_request`
+        sends it; an asynchronous client raises `LocalProtocolError`, since it cannot send here.
         """
+        if self.metadata.get("require_pushed_authorization_requests"):
+            return self._push_at_once(url, state, code_verifier, kwargs)
+        flow, keep = self._authorizing(url, state, code_verifier, kwargs, push=False)
+        action = flow.start(0.0)
+        assert isinstance(action, Finished)  # without pushing, nothing has to be sent
+        return keep(action.result)
+
+    @abstractmethod
+    def _push_at_once(
+        self,
+        url: str | None,
+        state: str | None,
+        code_verifier: str | None,
+        parameters: dict[str, Any],
+        /,
+    ) -> tuple[str, str]:
+        """Do the same for a server that requires it to be pushed (RFC 9126)."""
+
+    def _authorizing(
+        self,
+        url: str | None,
+        state: str | None,
+        code_verifier: str | None,
+        given: Mapping[str, Any],
+        *,
+        push: bool,
+    ) -> tuple[Call[PendingAuthorization], Callable[[PendingAuthorization], tuple[str, str]]]:
+        # The call, and what is to be done with its result.
         parameters = {
             **{name: self.metadata[name] for name in _DEFAULTS if name in self.metadata},
-            **kwargs,
+            **given,
         }
+        options = self._take_options(parameters) if push else {}
         response_type = parameters.pop("response_type", None) or self._response_type()
         client_id = parameters.pop("client_id", self.client_id)
         if not client_id:
             raise LocalProtocolError(
                 "there is no client_id", endpoint=Endpoint.AUTHORIZATION, advice="give client_id="
             )
-        client = self._client(
-            Endpoint.AUTHORIZATION,
-            url,
-            Chosen(client_id, Unauthenticated()),
-            omit_pkce=not self._takes_challenge(parameters, code_verifier),
-        )
-        action = client.authorize(
+        omit_pkce = not self._takes_challenge(parameters, code_verifier)
+        if push:
+            own = self._chosen(None, self.token_endpoint_auth_method)
+            chosen = Chosen(client_id, own.way, http_auth=own.http_auth)
+            endpoint, at, beside = (
+                Endpoint.PUSHED_AUTHORIZATION,
+                None,
+                {Endpoint.AUTHORIZATION: url},
+            )
+        else:
+            chosen = Chosen(client_id, Unauthenticated())
+            endpoint, at, beside = Endpoint.AUTHORIZATION, url, {}
+        client = self._client(endpoint, at, chosen, omit_pkce=omit_pkce, beside=beside)
+        flow = client.authorize(
             redirect_uri=parameters.pop("redirect_uri", self.redirect_uri),
             scope=read_scope(parameters.pop("scope", self.scope)),
             state=state,
             response_type=response_type,
             code_verifier=code_verifier,
             parameters=read_parameters(parameters),
-        ).start(0.0)
-        assert isinstance(action, Finished)  # without PAR nothing has to be sent
-        pending = action.result
-        self.state = pending.state
-        kept = self._kept
-        kept.code_verifier = code_verifier or pending.code_verifier
-        kept.asked_type, kept.asked_mode = response_type, parameters.get("response_mode")
-        return pending.url, pending.state
+            push=push,
+        )
+
+        def keep(pending: PendingAuthorization) -> tuple[str, str]:
+            self.state = pending.state
+            kept = self._kept
+            kept.code_verifier = code_verifier or pending.code_verifier
+            kept.asked_type, kept.asked_mode = response_type, parameters.get("response_mode")
+            return pending.url, pending.state
+
+        return self._call(flow, options, chosen, None), keep
 
     def _takes_challenge(self, parameters: dict[str, Any], code_verifier: str | None) -> bool:
         # Whether a challenge is made here: not where the caller hands in one.

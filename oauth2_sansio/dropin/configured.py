@@ -140,9 +140,14 @@ class Configured:
         *,
         hooks: HookType | None = None,
         omit_pkce: bool = True,
+        beside: Mapping[Endpoint, str | None] | None = None,
     ) -> Client:
+        # beside: other endpoints that are needed too, with their URLs where the call names them.
         methods = self.metadata.get("code_challenge_methods_supported")
-        target: dict[str, Any] = {endpoint.value: url or self.metadata.get(endpoint.value)}
+        target: dict[str, Any] = {
+            each.value: at or self.metadata.get(each.value)
+            for each, at in {endpoint: url, **(beside or {})}.items()
+        }
         server = Server(
             issuer=self.metadata.get("issuer"),
             code_challenge_methods_supported=None if methods is None else tuple(methods),

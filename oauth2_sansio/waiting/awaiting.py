@@ -6,11 +6,11 @@ import inspect
 from abc import abstractmethod
 from collections.abc import Awaitable, Generator, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from ..dropin.hooks import HookType
 from ..dropin.vocabulary import Vocabulary, read_given_token
-from ..errors import InvalidTokenError, MissingTokenError
+from ..errors import InvalidTokenError, LocalProtocolError, MissingTokenError
 from ..events import Endpoint, T
 from ..flow import Flow
 from ..keeper import TokenKeeper
@@ -127,6 +127,36 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
         except (InvalidTokenError, MissingTokenError):
             return False
         return True
+
+    async def push_authorization_request(
+        self,
+        url: str | None = None,
+        state: str | None = None,
+        code_verifier: str | None = None,
+        **kwargs: Any,
+    ) -> tuple[str, str]:
+        """Send an authorization request to the server, and return a URL that refers to it.
+
+        The arguments and results are those of `create_authorization_url`; the parameters go to the
+        server itself, and none but a reference through the user's browser (RFC 9126). Options of
+        the HTTP library are taken too.
+        """
+        call, keep = self._authorizing(url, state, code_verifier, kwargs, push=True)
+        return keep(await self.run(call))
+
+    def _push_at_once(
+        self,
+        _url: str | None,
+        _state: str | None,
+        _code_verifier: str | None,
+        _parameters: dict[str, Any],
+        /,
+    ) -> NoReturn:
+        raise LocalProtocolError(
+            "this server takes authorization requests only where they are pushed to it",
+            endpoint=Endpoint.PUSHED_AUTHORIZATION,
+            advice="await push_authorization_request, which takes and returns the same",
+        )
 
     async def revoke_token(
         self,

@@ -115,6 +115,32 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
             return False
         return True
 
+    def push_authorization_request(
+        self,
+        url: str | None = None,
+        state: str | None = None,
+        code_verifier: str | None = None,
+        **kwargs: Any,
+    ) -> tuple[str, str]:
+        """Send an authorization request to the server, and return a URL that refers to it.
+
+        The arguments and results are those of `create_authorization_url`; the parameters go to the
+        server itself, and none but a reference through the user's browser (RFC 9126). Options of
+        the HTTP library are taken too.
+        """
+        call, keep = self._authorizing(url, state, code_verifier, kwargs, push=True)
+        return keep(self.run(call))
+
+    def _push_at_once(
+        self,
+        url: str | None,
+        state: str | None,
+        code_verifier: str | None,
+        parameters: dict[str, Any],
+        /,
+    ) -> tuple[str, str]:
+        return self.push_authorization_request(url, state, code_verifier, **parameters)
+
     def revoke_token(
         self,
         url: str | None = None,

@@ -321,3 +321,20 @@ def test_two_runs_at_once(server: AuthorizationServer) -> None:
     trio.run(whole)
     assert ["in another run of trio" in str(each) for each in problems] == [True, True]
     assert server.count(Endpoint.TOKEN) == 1
+
+
+@pytest.mark.trio
+async def test_a_pushed_authorization_request(server: AuthorizationServer) -> None:
+    pushed_to = server.url(Endpoint.PUSHED_AUTHORIZATION)
+    server.settings = ServerSettings(require_pushed_authorization_requests=True)
+    async with client_of(
+        server,
+        pushed_authorization_request_endpoint=pushed_to,
+        require_pushed_authorization_requests=True,
+    ) as client:
+        with pytest.raises(OAuth2Error, match="await push_authorization_request"):
+            client.create_authorization_url()
+        url, state = await client.push_authorization_request(scope="read", timeout=9)
+        assert (client.state, "request_uri=" in url, "scope=" in url) == (state, True, False)
+        token = await client.fetch_token(authorization_response=server.visit(url))
+        assert token["scope"] == "read"
