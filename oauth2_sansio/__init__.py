@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from .keeper import SaveIt as SaveIt
     from .keeper import TokenKeeper as TokenKeeper
     from .keeper import UseToken as UseToken
+    from .request_object import RequestObject as RequestObject
     from .resource import TokenPlacement as TokenPlacement
     from .resource import authorization_header as authorization_header
     from .server import Server as Server
@@ -151,6 +152,7 @@ _MODULES = {
     "introspection": ("Introspection",),
     "jwt_signing": ("RemoteKey", "SigningKey", "read_key"),
     "keeper": ("AwaitRefresh", "RefreshIt", "SaveIt", "TokenKeeper", "UseToken"),
+    "request_object": ("RequestObject",),
     "resource": ("TokenPlacement", "authorization_header"),
     "server": ("Server",),
     "token_exchange": ("TokenType", "exchange_token"),

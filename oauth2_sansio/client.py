@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from .answers import Answer
 from .authorization import (
     PendingAuthorization,
     ResponseMode,
-    authorization_url,
     check_begun_at,
     check_challenge_method,
     check_verifier,
     code_challenge,
     random_text,
 )
+from .authorization_request import request_authorization
 from .client_auth import ClientAuthentication, ClientIdentity, HoldsSecrets, choose_authentication
 from .errors import LocalProtocolError
 from .events import Action, Endpoint, Event, Pairs, RequestToSend, Started, T
@@ -24,10 +25,12 @@ from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline, Signer
 from .flow import Flow, finished
 from .introspection import Introspection, read_introspection
 from .parameters import Parameters, Scope, joined, repeated, scope_pair
-from .pushed_authorization import push_authorization
 from .revocation import read_revocation, token_and_hint
 from .server import Server
 from .tokens import OAuth2Token, read_token
+
+if TYPE_CHECKING:
+    from .request_object import RequestObject
 
 _HEADERS: Pairs = (
     ("Accept", "application/json"),
@@ -49,6 +52,7 @@ class Client(HoldsSecrets):
     random_bytes: makes so many random bytes; a test hands in its own.
     omit_pkce: sends no PKCE parameters, for servers that refuse them. Everybody else is safer
         with them (RFC 9700 section 2.1.1).
+    request_object: signs the authorization requests, where the server takes such ones (RFC 9101).
     authorization_lifetime: how long a user may take to come back, in seconds.
     amend_request, amend_response, url_allowed: see `Pipeline`.
     """
@@ -59,6 +63,7 @@ class Client(HoldsSecrets):
     client_secret: str | None = field(default=None, repr=False)
     random_bytes: Callable[[int], bytes] = field(default=os.urandom, repr=False)
     omit_pkce: bool = False
+    request_object: RequestObject | None = None
     authorization_lifetime: float = 600.0
     amend_request: tuple[AmendRequest, ...] = ()
     amend_response: tuple[AmendResponse, ...] = ()
@@ -71,12 +76,9 @@ class Client(HoldsSecrets):
         auth = self.auth
         if auth is None:
             auth = choose_authentication(self.server, self.client_secret)
-        identity = ClientIdentity(
-            client_id=self.client_id, server=self.server, random_bytes=self.random_bytes
-        )
         pipeline = Pipeline(
             amend_request=self.amend_request,
-            signers=(auth.signer(identity),),
+            signers=(auth.signer(self.identity),),
             amend_response=self.amend_response,
             url_allowed=self.url_allowed,
             allow_insecure_http=self.server.allow_insecure_http,
@@ -109,7 +111,6 @@ class Client(HoldsSecrets):
         Raises `RemoteProtocolError` where the server's metadata rule out S256.
         """
         server = self.server
-        endpoint = server.url(Endpoint.AUTHORIZATION)
         state = state or random_text(self.random_bytes)
         given = [("response_type", response_type), ("client_id", self.client_id)]
         if redirect_uri is not None:
@@ -146,12 +147,7 @@ class Client(HoldsSecrets):
                 expires_at=now + self.authorization_lifetime,
             )
 
-        if push or server.require_pushed_authorization_requests:
-            return push_authorization(self, given, parameters, pending)
-        url = authorization_url(
-            endpoint, joined(given, parameters, Endpoint.AUTHORIZATION, in_url=True)
-        )
-        return finished(lambda now: pending(url, now, None))
+        return request_authorization(self, given, parameters, pending, push=push)
 
     def redeem(
         self, pending: PendingAuthorization, callback: str, *, parameters: Parameters = ()
@@ -329,6 +325,13 @@ class Client(HoldsSecrets):
         signers: what else goes into the request on each attempt, before client authentication.
         """
         return self._exchange(endpoint, (), parameters, read, method, headers, signers).flow()
+
+    @property
+    def identity(self) -> ClientIdentity:
+        """What each way to sign or to authenticate knows of this client."""
+        return ClientIdentity(
+            client_id=self.client_id, server=self.server, random_bytes=self.random_bytes
+        )
 
     @property
     def pipeline(self) -> Pipeline:

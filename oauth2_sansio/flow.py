@@ -50,7 +50,7 @@ _ANYTHING: Mapping[type, State] = MappingProxyType(
 TRANSITIONS: Mapping[tuple[State, type], Mapping[type, State]] = MappingProxyType(
     {
         (State.READY, Started): _ANYTHING,
-        (State.SIGNING, SignatureMade): _GO_ON,
+        (State.SIGNING, SignatureMade): MappingProxyType({**_GO_ON, Finished: State.FINISHED}),
         (State.SENDING, ResponseReceived): _ANYTHING,
         (State.SENDING, RequestFailed): MappingProxyType({Wait: State.WAITING}),
         (State.WAITING, WaitElapsed): _GO_ON,

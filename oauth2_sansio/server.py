@@ -39,6 +39,7 @@ _LISTS = (
 _FLAGS = (
     "authorization_response_iss_parameter_supported",
     "require_pushed_authorization_requests",
+    "require_signed_request_object",
 )
 _NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 
@@ -74,6 +75,7 @@ class Server:
     response_modes_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
+    require_signed_request_object: bool = False
     metadata: Mapping[str, Any] = field(
         default_factory=lambda: _NO_METADATA, repr=False, hash=False
     )

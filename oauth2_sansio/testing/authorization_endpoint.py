@@ -46,8 +46,9 @@ def answer_authorization(state: ServerState, request: IncomingRequest) -> Respon
     """Let the user decide, and send the browser back (RFC 6749 sections 4.1 and 4.2)."""
     require_method(request, "GET", "POST")
     try:
-        parameters = parameters_of_browser(state, Parameters(request.query + request.form))
+        parameters = Parameters(request.query + request.form)
         client = state.clients[parameters.require("client_id")]
+        parameters = parameters_of_browser(state, client, parameters)
         redirect_uri = registered_redirect_uri(client, parameters.get("redirect_uri"))
     except (Refusal, LookupError) as problem:
         # Nobody may be sent to an address that is not known to be the client's.

@@ -102,6 +102,7 @@ class ServerSettings:
         theft, and everything that came from the same approval is revoked (RFC 9700 section 4.14.2).
     require_pkce: refuse authorization requests without a `code_challenge`.
     require_pushed_authorization_requests: refuse all others, and say so in the metadata (RFC 9126).
+    require_signed_request_object: refuse authorization requests that are not signed (RFC 9101).
     send_issuer: put `iss` into callbacks, and say so in the metadata (RFC 9207).
     allow_get_token_requests: take token requests from the query too, as a few old servers do.
     raw_basic_credentials: read Basic credentials as they stand, as many servers do, and not form
@@ -130,6 +131,7 @@ class ServerSettings:
     pushed_request_lifetime: int = 60
     require_pkce: bool = True
     require_pushed_authorization_requests: bool = False
+    require_signed_request_object: bool = False
     send_issuer: bool = True
     allow_get_token_requests: bool = False
     raw_basic_credentials: bool = False

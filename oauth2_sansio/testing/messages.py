@@ -143,6 +143,11 @@ class Parameters:
             raise Refusal("invalid_request", "A parameter is included more than once.")
         self._pairs = tuple(pair for pair in pairs if pair[1])
 
+    @property
+    def pairs(self) -> Pairs:
+        """All of them, in their order."""
+        return self._pairs
+
     def get(self, name: str) -> str | None:
         """Return the value of a parameter, or `None`."""
         return next((value for key, value in self._pairs if key == name), None)

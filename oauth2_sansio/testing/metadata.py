@@ -57,6 +57,11 @@ def _members(state: ServerState) -> dict[str, object]:
         "require_pushed_authorization_requests": (
             state.settings.require_pushed_authorization_requests
         ),
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": [
+            name for name in ALGORITHMS if not name.startswith("HS")
+        ],
+        "require_signed_request_object": state.settings.require_signed_request_object,
         "scopes_supported": sorted(scopes),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": [mode.value for mode in ResponseMode],

@@ -10,6 +10,7 @@ from .client_authentication import authenticate_client
 from .configuration import RegisteredClient
 from .ledger import PushedRequest
 from .messages import IncomingRequest, Parameters, Refusal, json_answer
+from .request_objects import signed_parameters
 from .state import ServerState
 from .token_endpoint import posted_parameters
 
@@ -22,20 +23,23 @@ def answer_pushed_request(state: ServerState, request: IncomingRequest) -> Respo
     client = authenticate_client(state, request, parameters)
     if parameters.get("request_uri") is not None:
         raise Refusal("invalid_request", "A pushed request must not refer to another one.")
-    registered_redirect_uri(client, parameters.get("redirect_uri"))
-    parameters.require("response_type")
+    asked = signed_parameters(state, client, parameters)
+    registered_redirect_uri(client, asked.get("redirect_uri"))
+    asked.require("response_type")
     lifetime = state.settings.pushed_request_lifetime
     reference = state.random_text("urn:ietf:params:oauth:request_uri:")
     pushed = PushedRequest(
         client_id=client.client_id,
-        parameters=tuple(pair for pair in request.form if pair[0] not in _OF_AUTHENTICATION),
+        parameters=tuple(pair for pair in asked.pairs if pair[0] not in _OF_AUTHENTICATION),
         expires_at=state.now() + lifetime,
     )
     state.ledger.add_pushed_request(reference, pushed)
     return json_answer({"request_uri": reference, "expires_in": lifetime}, status=201)
 
 
-def parameters_of_browser(state: ServerState, parameters: Parameters) -> Parameters:
+def parameters_of_browser(
+    state: ServerState, client: RegisteredClient, parameters: Parameters
+) -> Parameters:
     """Return the parameters that a browser carries, or those that it refers to, once.
 
     Raises `Refusal` for a reference that does not count, and where the server requires one.
@@ -44,19 +48,11 @@ def parameters_of_browser(state: ServerState, parameters: Parameters) -> Paramet
     if reference is None:
         if state.settings.require_pushed_authorization_requests:
             raise Refusal("invalid_request", "The request has to be pushed.")
-        return parameters
+        return signed_parameters(state, client, parameters)
     pushed = state.ledger.take_pushed_request(reference)
-    if (
-        pushed is None
-        or pushed.client_id != parameters.get("client_id")
-        or pushed.expires_at <= state.now()
-    ):
+    if pushed is None or pushed.client_id != client.client_id or pushed.expires_at <= state.now():
         raise Refusal("invalid_request_uri", "The request_uri is unknown, used or too old.")
-    return Parameters((("client_id", pushed.client_id), *_without_client(pushed)))
-
-
-def _without_client(pushed: PushedRequest) -> tuple[tuple[str, str], ...]:
-    return tuple(pair for pair in pushed.parameters if pair[0] != "client_id")
+    return Parameters(pushed.parameters)
 
 
 def registered_redirect_uri(client: RegisteredClient, asked: str | None) -> str:

@@ -46,6 +46,7 @@ stateDiagram-v2
     READY --> FINISHED: Started / Finished
     SIGNING --> SIGNING: SignatureMade / SignatureNeeded
     SIGNING --> SENDING: SignatureMade / RequestToSend
+    SIGNING --> FINISHED: SignatureMade / Finished
     SENDING --> SIGNING: ResponseReceived / SignatureNeeded
     SENDING --> SENDING: ResponseReceived / RequestToSend
     SENDING --> WAITING: ResponseReceived / Wait

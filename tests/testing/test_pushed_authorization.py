@@ -66,10 +66,17 @@ def test_a_reference_that_is_too_old() -> None:
         visit(world, ("client_id", "app"), ("request_uri", reference))
 
 
-@pytest.mark.parametrize("who", [("client_id", "other"), ("x", "y")], ids=["other", "nobody"])
-def test_a_reference_of_another_client(who: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("who", "reason"),
+    [
+        (("client_id", "other"), "unknown, used or too old"),
+        (("x", "y"), "client_id is missing"),
+    ],
+    ids=["other", "nobody"],
+)
+def test_a_reference_of_another_client(who: tuple[str, str], reason: str) -> None:
     world = World()
-    with pytest.raises(AuthorizationRefused, match="unknown, used or too old"):
+    with pytest.raises(AuthorizationRefused, match=reason):
         visit(world, who, ("request_uri", push(world)))
 
 

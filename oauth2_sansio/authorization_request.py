@@ -1,15 +1,15 @@
-"""Authorization requests that the server gets directly (RFC 9126)."""
+"""How an authorization request gets to the server: in a URL, signed there, or directly (RFC 9126)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from .answers import Answer
 from .authorization import PendingAuthorization, authorization_url
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import Endpoint
-from .flow import Flow
+from .flow import Flow, finished
 from .parameters import Parameters, joined
 from .tokens import is_visible_text, read_seconds
 
@@ -19,19 +19,51 @@ if TYPE_CHECKING:
 _LONGEST_REFERENCE = 2_048  # characters: it goes into a URL
 
 
-def push_authorization(
+Pending: TypeAlias = Callable[[str, float, float | None], PendingAuthorization]
+"""Makes a result of the URL, the time, and the time when the URL is over."""
+
+
+def request_authorization(
     client: Client,
     given: Iterable[tuple[str, str]],
     parameters: Parameters,
-    pending: Callable[[str, float, float | None], PendingAuthorization],
+    pending: Pending,
+    *,
+    push: bool,
 ) -> Flow[PendingAuthorization]:
-    """Send an authorization request to the server, and get a URL that refers to it.
+    """Return a flow that brings an authorization request on its way, as the server requires it.
 
     given: the parameters of the request, in front of the caller's own.
-    pending: makes the result of that URL, the time, and the time when the URL is over.
-    Raises `RemoteProtocolError` where the server requires this and names no endpoint for it.
+    push: sends it to the server itself, also where that is not required.
+    Raises `LocalProtocolError` where it has to be signed and nothing signs it.
     """
-    server = client.server
+    server, request_object = client.server, client.request_object
+    endpoint = server.url(Endpoint.AUTHORIZATION)
+    if server.require_signed_request_object and request_object is None:
+        raise LocalProtocolError(
+            "the server takes authorization requests only where they are signed",
+            endpoint=Endpoint.AUTHORIZATION,
+            advice="give the client request_object=RequestObject(private_key)",
+        )
+    if push or server.require_pushed_authorization_requests:
+        return _push(client, endpoint, given, parameters, pending)
+    form = joined(given, parameters, Endpoint.AUTHORIZATION, in_url=True)
+    if request_object is not None:
+        return request_object.sign_into_url(
+            client.identity, endpoint, form, lambda url, now: pending(url, now, None)
+        )
+    url = authorization_url(endpoint, form)
+    return finished(lambda now: pending(url, now, None))
+
+
+def _push(
+    client: Client,
+    endpoint: str,
+    given: Iterable[tuple[str, str]],
+    parameters: Parameters,
+    pending: Pending,
+) -> Flow[PendingAuthorization]:
+    server, request_object = client.server, client.request_object
     if server.require_pushed_authorization_requests and (
         server.pushed_authorization_request_endpoint is None
     ):
@@ -51,10 +83,11 @@ def push_authorization(
     def read(answer: Answer) -> PendingAuthorization:
         reference, expires_at = _read_reference(answer)
         pairs = (("client_id", client.client_id), ("request_uri", reference))
-        url = authorization_url(server.url(Endpoint.AUTHORIZATION), pairs)
+        url = authorization_url(endpoint, pairs)
         return pending(url, answer.now, expires_at)
 
-    return client.exchange(Endpoint.PUSHED_AUTHORIZATION, form, read)
+    signers = () if request_object is None else (request_object.signer(client.identity),)
+    return client.exchange(Endpoint.PUSHED_AUTHORIZATION, form, read, signers=signers)
 
 
 def _read_reference(answer: Answer) -> tuple[str, float]:
