@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 from .configuration import RegisteredClient
 from .jwt_assertions import check_claims, read_jwt, refusing
@@ -35,12 +36,20 @@ def signed_parameters(
         check_claims(state, jwt, jti_required=False)
     return Parameters(
         tuple(
-            (name, each if isinstance(each, str) else json.dumps(each))
+            (name, text)
             for name, value in jwt.claims.items()
             if name not in _OF_THE_JWT
-            for each in (value if name == "resource" and isinstance(value, list) else [value])
+            for text in _texts(name, value)
         )
     )
+
+
+def _texts(name: str, value: object) -> list[str]:
+    # The opposite of what a client does where it signs them.
+    several = (
+        cast("list[object]", value) if name == "resource" and isinstance(value, list) else [value]
+    )
+    return [each if isinstance(each, str) else json.dumps(each) for each in several]
 
 
 def _invalid(description: str) -> Refusal:
