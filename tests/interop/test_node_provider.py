@@ -1,0 +1,241 @@
+"""The extensions over each driver and each class, at node-oidc-provider."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from joserfc.jwk import ECKey
+
+from oauth2_sansio import (
+    Client,
+    ClientSecretBasic,
+    ClientSecretJWT,
+    ErrorResponse,
+    OAuth2Token,
+    PendingAuthorization,
+    PrivateKeyJWT,
+    RequestObject,
+    ResponseMode,
+    Server,
+    authorize_device,
+    poll_device,
+)
+
+from .node_provider import Browser, MissingServerError, serving
+
+if TYPE_CHECKING:
+    from .drivers import Run
+    from .sessions import Kind
+
+CALLBACK = "https://app.example/callback"
+SECRET = "a secret: 100% + /=& of a length that will do"
+CODE = {
+    "redirect_uris": [CALLBACK],
+    "grant_types": ["authorization_code", "refresh_token"],
+    "response_types": ["code"],
+}
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture(scope="module")
+def key() -> dict[str, Any]:
+    return dict(ECKey.generate_key("P-256", {"kid": "k-1"}).as_dict(private=True))
+
+
+@pytest.fixture(scope="module")
+def issuer(key: dict[str, Any]) -> Iterator[str]:
+    public = {name: value for name, value in key.items() if name != "d"}
+    by_key = {
+        **CODE,
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256",
+        "request_object_signing_alg": "ES256",
+        "jwks": {"keys": [public]},
+    }
+    clients: list[dict[str, Any]] = [
+        {**CODE, "client_id": "app", "client_secret": SECRET},
+        {**by_key, "client_id": "bank", "require_signed_request_object": True},
+        {
+            **by_key,
+            "client_id": "vault",
+            "require_signed_request_object": True,
+            "require_pushed_authorization_requests": True,
+        },
+        {
+            **CODE,
+            "client_id": "hmac",
+            "client_secret": SECRET,
+            "token_endpoint_auth_method": "client_secret_jwt",
+            "token_endpoint_auth_signing_alg": "HS256",
+        },
+        {
+            "client_id": "tv",
+            "token_endpoint_auth_method": "none",
+            "application_type": "native",
+            "redirect_uris": [],
+            "response_types": [],
+            "grant_types": [DEVICE, "refresh_token"],
+        },
+    ]
+    try:
+        with serving(clients) as found:
+            yield found
+    except MissingServerError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def server(issuer: str, run: Run) -> Server:
+    return run(Server.discover(issuer))
+
+
+def app(server: Server) -> Client:
+    return Client(server=server, client_id="app", auth=ClientSecretBasic(SECRET))
+
+
+def by_key(server: Server, client_id: str, key: dict[str, Any]) -> Client:
+    return Client(
+        server=server,
+        client_id=client_id,
+        auth=PrivateKeyJWT(private_key=key, alg="ES256"),
+        request_object=RequestObject(key, "ES256"),
+    )
+
+
+def sign_in(client: Client, run: Run, pending: PendingAuthorization) -> OAuth2Token:
+    callback = Browser(CALLBACK).visit(pending.url)
+    return run(client.redeem(pending, callback))
+
+
+def names(url: str) -> set[str]:
+    return set(parse_qs(urlsplit(url).query))
+
+
+@pytest.mark.parametrize("push", [False, True], ids=["in-the-url", "pushed"])
+def test_the_whole_way(server: Server, run: Run, push: bool) -> None:
+    client = app(server)
+    assert server.authorization_response_iss_parameter_supported
+    pending = run(
+        client.authorize(
+            redirect_uri=CALLBACK,
+            scope="openid offline_access",
+            nonce="n-1",
+            parameters={"prompt": "consent"},
+            push=push,
+        )
+    )
+    assert (names(pending.url) == {"client_id", "request_uri"}) is push
+    token = sign_in(client, run, pending)
+    assert token["id_token"]
+    renewed = run(client.refresh(token))
+    assert renewed["access_token"] != token["access_token"]
+    assert run(client.introspect(renewed)).active
+    run(client.revoke(renewed))
+    assert not run(client.introspect(renewed["refresh_token"])).active
+
+
+@pytest.mark.parametrize("method", ["hmac", "bank"])
+def test_client_authentication_by_jwt_where_it_is_pushed(
+    server: Server, run: Run, key: dict[str, Any], method: str
+) -> None:
+    if method == "bank":
+        client = by_key(server, "bank", key)
+    else:
+        client = Client(server=server, client_id="hmac", auth=ClientSecretJWT(client_secret=SECRET))
+    pending = run(client.authorize(redirect_uri=CALLBACK, scope="openid", push=True))
+    assert sign_in(client, run, pending)["access_token"]
+
+
+@pytest.mark.parametrize(("client_id", "push"), [("bank", False), ("bank", True), ("vault", True)])
+def test_a_signed_request(
+    server: Server, run: Run, key: dict[str, Any], client_id: str, push: bool
+) -> None:
+    client = by_key(server, client_id, key)
+    pending = run(
+        client.authorize(
+            redirect_uri=CALLBACK,
+            scope="openid read",
+            resource=["urn:api", "urn:other"],
+            parameters={"max_age": "600", "prompt": "consent"},
+            push=push,
+        )
+    )
+    assert ("request" in names(pending.url)) is not push
+    assert "redirect_uri" not in names(pending.url)
+    assert sign_in(client, run, pending)["access_token"]
+
+
+def test_what_the_server_requires_of_a_client(
+    server: Server, run: Run, key: dict[str, Any]
+) -> None:
+    unsigned = Client(
+        server=server, client_id="bank", auth=PrivateKeyJWT(private_key=key, alg="ES256")
+    )
+    with pytest.raises(ErrorResponse, match="invalid_request"):
+        run(unsigned.authorize(redirect_uri=CALLBACK, scope="openid", push=True))
+
+
+def test_a_form_that_is_posted(server: Server, run: Run) -> None:
+    client = app(server)
+    pending = run(
+        client.authorize(
+            redirect_uri=CALLBACK, scope="openid", response_mode=ResponseMode.FORM_POST, push=True
+        )
+    )
+    assert sign_in(client, run, pending)["access_token"]
+
+
+def test_a_resource_of_several(server: Server, run: Run) -> None:
+    client = app(server)
+    pending = run(
+        client.authorize(
+            redirect_uri=CALLBACK,
+            scope="openid offline_access read",
+            resource=["urn:api", "urn:other"],
+            parameters={"prompt": "consent"},
+        )
+    )
+    callback = Browser(CALLBACK).visit(pending.url)
+    token = run(client.redeem(pending, callback, parameters={"resource": "urn:api"}))
+    assert token["scope"] == "read"
+    assert run(client.introspect(token))["aud"] == "urn:api"
+    other = run(client.refresh(token, resource=["urn:other"]))
+    assert run(client.introspect(other))["aud"] == "urn:other"
+
+
+def test_login_on_another_device(server: Server, run: Run) -> None:
+    client = Client(server=server, client_id="tv")
+    device = run(authorize_device(client, scope="openid offline_access"))
+    assert device.verification_uri_complete
+    # The first request comes after the interval alone: so this is in time.
+    Browser(CALLBACK).approve_device(device.verification_uri_complete)
+    soon = replace(device, interval=0.1, expires_at=time.time() + 30)
+    token = run(poll_device(client, soon))
+    assert token["access_token"]
+
+
+def test_the_drop_in_classes_push(issuer: str, kind: Kind) -> None:
+    with kind.session(
+        "app",
+        SECRET,
+        redirect_uri=CALLBACK,
+        scope="openid",
+        issuer=issuer,
+        authorization_endpoint=f"{issuer}/auth",
+        token_endpoint=f"{issuer}/token",
+        pushed_authorization_request_endpoint=f"{issuer}/request",
+        code_challenge_method="S256",
+    ) as session:
+        url, state = session.push_authorization_request(nonce="n-1")
+        assert names(url) == {"client_id", "request_uri"}
+        assert session.state == state
+        callback = Browser(CALLBACK).visit(url)
+        assert session.fetch_token(authorization_response=callback)["access_token"]
