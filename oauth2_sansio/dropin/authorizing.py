@@ -44,9 +44,18 @@ class Authorizing(Configured):
         if self.metadata.get("require_pushed_authorization_requests"):
             return self._push_at_once(url, state, code_verifier, kwargs)
         flow, keep = self._authorizing(url, state, code_verifier, kwargs, push=False)
-        action = flow.start(0.0)
-        assert isinstance(action, Finished)  # without pushing, nothing has to be sent
+        action = flow.start(self._now())
+        if not isinstance(action, Finished):
+            raise LocalProtocolError(
+                "this request is signed by a key elsewhere, and nothing asks for a signature here",
+                endpoint=Endpoint.AUTHORIZATION,
+                advice="drive Client.authorize with sign=, or give request_object= a key at hand",
+            )
         return keep(action.result)
+
+    @abstractmethod
+    def _now(self) -> float:
+        """Return the time in seconds since the epoch."""
 
     @abstractmethod
     def _push_at_once(

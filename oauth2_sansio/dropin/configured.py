@@ -91,6 +91,7 @@ class Configured:
             settings.get("store"),
             settings.get("store_key"),
             self._checked_token_client(settings.get("token_client")),
+            settings.get("request_object"),
         )
         self._hold_token(token, leeway)
 
@@ -151,6 +152,7 @@ class Configured:
         server = Server(
             issuer=self.metadata.get("issuer"),
             code_challenge_methods_supported=None if methods is None else tuple(methods),
+            require_signed_request_object=bool(self.metadata.get("require_signed_request_object")),
             allow_insecure_http=self._kept.allow_insecure_http,
             **target,
         )
@@ -159,6 +161,7 @@ class Configured:
             client_id=chosen.client_id or "",
             auth=chosen.way,
             omit_pkce=omit_pkce,
+            request_object=self._kept.request_object,
             amend_request=amend_by(self.compliance_hook.of(hooks), hooks) if hooks else (),
             url_allowed=self._kept.url_allowed,
         )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..tokens import OAuth2Token
 from .calls import Call
 from .methods import AuthFunction
+
+if TYPE_CHECKING:
+    from ..request_object import RequestObject
 
 
 def _no_methods() -> dict[str, AuthFunction]:
@@ -26,6 +29,7 @@ class Kept:
     warned: whether the warning of a callback without an expected state is out.
     store, store_key: where the token is shared with other processes.
     token_client: what requests to endpoints go through; None for the client itself.
+    request_object: signs the authorization requests.
     token_url, client_credentials: of the last calls that fetched a token, for renewals.
     """
 
@@ -34,6 +38,7 @@ class Kept:
     store: Any = None
     store_key: str | None = None
     token_client: Any = None
+    request_object: RequestObject | None = None
     auth_methods: dict[str, AuthFunction] = field(default_factory=_no_methods)
     code_verifier: str | None = None
     asked_type: str | None = None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..server import Server
+
+if TYPE_CHECKING:
+    from ..request_object import RequestObject
 
 
 class Settings(TypedDict, total=False):
@@ -19,6 +22,7 @@ class Settings(TypedDict, total=False):
         one for an asynchronous client. What it holds counts, also for a client without `token=`.
     store_key: tells the tokens of one client apart, such as by their users.
     deadline: how many seconds a request to an endpoint may take as a whole; 30 by default.
+    request_object: signs the authorization requests (RFC 9101), with a key at hand.
     token_client: another session or client of the HTTP library, for a proxy, a client certificate
         or a guarded transport: the requests to endpoints go through that one. You close it.
 
@@ -30,6 +34,7 @@ class Settings(TypedDict, total=False):
     allow_insecure_http: bool
     url_allowed: Callable[[str], bool]
     deadline: float
+    request_object: RequestObject
     token_client: Any  # each library has its own
     store: Any  # a TokenStore, or an AsyncTokenStore: here is no I/O, and so no import of these
     store_key: str
@@ -66,6 +71,7 @@ class Settings(TypedDict, total=False):
     op_policy_uri: str
     op_tos_uri: str
     require_pushed_authorization_requests: bool
+    require_signed_request_object: bool
     response_modes_supported: Sequence[str]
     response_types_supported: Sequence[str]
     revocation_endpoint_auth_methods_supported: Sequence[str]
@@ -87,6 +93,7 @@ _NOT_METADATA = frozenset(
         "store",
         "store_key",
         "token_client",
+        "request_object",
         "code_challenge_method",
     }
 )

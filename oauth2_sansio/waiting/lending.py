@@ -156,6 +156,9 @@ class Lending(Vocabulary):
             self._leave_to_others()
         self._keeper.token = given
 
+    def _now(self) -> float:
+        return now()
+
     def _arrive(self, token: OAuth2Token, now: float) -> None:
         self._leave_to_others()
         super()._arrive(token, now)

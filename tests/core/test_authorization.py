@@ -28,6 +28,7 @@ from oauth2_sansio import (
 from oauth2_sansio.authorization import (
     authorization_url,
     base64url,
+    check_begun_at,
     check_challenge_method,
     check_verifier,
     code_challenge,
@@ -463,3 +464,12 @@ def test_a_generated_token_has_letters_and_digits(length: int) -> None:
 def test_generated_tokens_differ() -> None:
     assert len({generate_token() for _ in range(100)}) == 100
     assert len(generate_token()) == 30
+
+
+def test_where_an_authorization_was_begun() -> None:
+    here = Server(issuer=PENDING.issuer)
+    check_begun_at(here, PENDING)
+    with pytest.raises(LocalProtocolError, match="begun at another server"):
+        check_begun_at(Server(issuer=EVIL), PENDING)
+    with pytest.raises(LocalProtocolError, match="has no state"):
+        check_begun_at(here, replace(PENDING, state=""))

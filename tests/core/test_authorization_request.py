@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,10 +16,19 @@ from oauth2_sansio import (
     ClientSecretBasic,
     ClientSecretPost,
     PendingAuthorization,
+    RequestObject,
     Server,
 )
 from oauth2_sansio.errors import ErrorResponse, LocalProtocolError, OAuth2Error, RemoteProtocolError
-from oauth2_sansio.events import Endpoint, Finished, RequestToSend, ResponseReceived
+from oauth2_sansio.events import (
+    Endpoint,
+    Finished,
+    RequestToSend,
+    ResponseReceived,
+    SignatureMade,
+    SignatureNeeded,
+)
+from oauth2_sansio.jwt_signing import RemoteKey
 from oauth2_sansio.parameters import Parameters
 
 SERVER = Server(
@@ -217,3 +227,21 @@ def test_what_is_pushed_prints_no_secret() -> None:
     )
     assert "secret" not in repr(request)
     assert "6esc" not in repr(pushed(ANSWER))
+
+
+def test_a_signed_request_goes_into_the_url() -> None:
+    client = replace(client_at(), request_object=RequestObject(RemoteKey("ES256", "k-1")))
+    flow = client.authorize(redirect_uri=None)
+    assert isinstance(flow.start(1000.0), SignatureNeeded)
+    action = flow.receive(SignatureMade(b"s" * 64), 1000.5)
+    assert isinstance(action, Finished)
+    assert parse_qs(urlsplit(action.result.url).query).keys() == {"client_id", "request"}
+    assert action.result.url_expires_at is None
+    assert action.result.expires_at == 1000.5 + client.authorization_lifetime
+
+
+def test_a_server_that_takes_signed_requests_alone() -> None:
+    server = replace(SERVER, require_signed_request_object=True)
+    for push in (False, True):
+        with pytest.raises(LocalProtocolError, match="only where they are signed"):
+            client_at(server).authorize(redirect_uri=None, push=push)
