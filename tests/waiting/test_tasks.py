@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import anyio
@@ -90,9 +91,15 @@ class Asking:
                 self.came = error
 
 
+# anyio cancels a task of an older trio by an argument that trio does not know, and hangs.
+TRIO_IS_TOO_OLD = tuple(map(int, version("trio").split(".")[:2])) < (0, 32)
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def run(request: pytest.FixtureRequest) -> Run:
     """Run a coroutine function to its end, under each library."""
+    if request.param == "trio" and TRIO_IS_TOO_OLD:
+        pytest.skip("anyio takes trio from 0.32 on")
 
     async def in_time(main: Main) -> None:
         with anyio.fail_after(LONG):
