@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from .device import DeviceAuthorization as DeviceAuthorization
     from .device import authorize_device as authorize_device
     from .device import poll_device as poll_device
+    from .dpop import DPoP as DPoP
+    from .dpop import new_private_key as new_private_key
     from .driving import drive as drive
     from .driving import drive_async as drive_async
     from .errors import ErrorResponse as ErrorResponse
@@ -120,6 +122,7 @@ _MODULES = {
     "coordinator_errors": ("RefreshPausedError",),
     "coordinator_policy": ("RefreshPolicy",),
     "device": ("DeviceAuthorization", "authorize_device", "poll_device"),
+    "dpop": ("DPoP", "new_private_key"),
     "driving": ("drive", "drive_async"),
     "errors": (
         "ErrorResponse",

@@ -20,7 +20,7 @@ from .authorization import (
 from .authorization_request import request_authorization
 from .client_auth import ClientAuthentication, ClientIdentity, HoldsSecrets, choose_authentication
 from .errors import LocalProtocolError
-from .events import Action, Endpoint, Event, Pairs, RequestToSend, Started, T
+from .events import Action, Endpoint, Event, Pairs, Started, T
 from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline, Signer
 from .flow import Flow, finished
 from .introspection import Introspection, read_introspection
@@ -30,12 +30,8 @@ from .server import Server
 from .tokens import OAuth2Token, read_token
 
 if TYPE_CHECKING:
+    from .dpop import DPoP
     from .request_object import RequestObject
-
-_HEADERS: Pairs = (
-    ("Accept", "application/json"),
-    ("Content-Type", "application/x-www-form-urlencoded"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +49,7 @@ class Client(HoldsSecrets):
     omit_pkce: sends no PKCE parameters, for servers that refuse them. Everybody else is safer
         with them (RFC 9700 section 2.1.1).
     request_object: signs the authorization requests, where the server takes such ones (RFC 9101).
+    dpop: the key that tokens are bound to (RFC 9449).
     authorization_lifetime: how long a user may take to come back, in seconds.
     amend_request, amend_response, url_allowed: see `Pipeline`.
     """
@@ -64,6 +61,7 @@ class Client(HoldsSecrets):
     random_bytes: Callable[[int], bytes] = field(default=os.urandom, repr=False)
     omit_pkce: bool = False
     request_object: RequestObject | None = None
+    dpop: DPoP | None = None
     authorization_lifetime: float = 600.0
     amend_request: tuple[AmendRequest, ...] = ()
     amend_response: tuple[AmendResponse, ...] = ()
@@ -76,9 +74,13 @@ class Client(HoldsSecrets):
         auth = self.auth
         if auth is None:
             auth = choose_authentication(self.server, self.client_secret)
+        signers: tuple[Signer, ...] = (auth.signer(self.identity),)
+        if self.dpop is not None:
+            self.dpop.check_server(self.server)
+            signers += (self.dpop,)
         pipeline = Pipeline(
             amend_request=self.amend_request,
-            signers=(auth.signer(self.identity),),
+            signers=signers,
             amend_response=self.amend_response,
             url_allowed=self.url_allowed,
             allow_insecure_http=self.server.allow_insecure_http,
@@ -123,6 +125,8 @@ class Client(HoldsSecrets):
             code_verifier = check_verifier(code_verifier or random_text(self.random_bytes))
             given.append(("code_challenge", code_challenge(code_verifier)))
             given.append(("code_challenge_method", "S256"))
+        if self.dpop is not None:
+            given.append(("dpop_jkt", self.dpop.thumbprint))
         if nonce is not None:
             given.append(("nonce", nonce))
         if response_mode is not None:
@@ -338,23 +342,12 @@ class Client(HoldsSecrets):
         """What each request of this client passes, for an `Exchange` of one's own."""
         return self._pipeline
 
-    def draft(
-        self, endpoint: Endpoint, form: Pairs, *, method: str = "POST", headers: Pairs = ()
-    ) -> RequestToSend:
-        """Return a request to an endpoint as it is before it passes the pipeline.
-
-        form: its parameters; with GET they go into the query.
-        headers: further headers, or others instead of ours.
-        """
-        draft = RequestToSend(
-            endpoint=endpoint,
-            method=method,
-            url=self.server.url(endpoint),
-            headers=_HEADERS[:1] if method == "GET" else _HEADERS,
-        ).with_parameters(form)
-        for name, value in headers:
-            draft = draft.with_header(name, value)
-        return draft
+    def read_token(self, answer: Answer, previous: OAuth2Token | None = None) -> OAuth2Token:
+        """Return the token in an answer of the token endpoint: see the function of this name."""
+        token = read_token(answer, previous)
+        if self.dpop is not None:
+            self.dpop.check_token(token, answer)
+        return token
 
     def _token_exchange(
         self,
@@ -370,7 +363,7 @@ class Client(HoldsSecrets):
             Endpoint.TOKEN,
             (("grant_type", grant_type), *given),
             parameters,
-            lambda answer: read_token(answer, previous),
+            lambda answer: self.read_token(answer, previous),
             method,
             headers,
         )
@@ -386,7 +379,7 @@ class Client(HoldsSecrets):
         signers: tuple[Signer, ...] = (),
     ) -> Exchange[T]:
         together = joined(given, parameters, endpoint, in_url=method == "GET")
-        draft = self.draft(endpoint, together, method=method, headers=headers)
+        draft = self.server.draft(endpoint, together, method=method, headers=headers)
         own = self._pipeline
         pipeline = replace(own, signers=(*signers, *own.signers)) if signers else own
         return Exchange(pipeline, draft, read)

@@ -100,7 +100,8 @@ def poll_device(
     form = joined(given, parameters, Endpoint.TOKEN, in_url=False)
     return Polling(
         client.pipeline,
-        client.draft(Endpoint.TOKEN, form),
+        client.server.draft(Endpoint.TOKEN, form),
+        client.read_token,
         interval=device.interval,
         expires_at=device.expires_at,
         too_late=LocalProtocolError(

@@ -13,6 +13,8 @@ from typing import Any
 from .errors import LocalProtocolError
 
 _SERIALIZATION = "cryptography.hazmat.primitives.serialization"
+_ASYMMETRIC = "cryptography.hazmat.primitives.asymmetric"
+_ORDER_OF_P_256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def load_pem(pem: bytes) -> Any:
@@ -48,6 +50,32 @@ def kind_of(key: Any) -> str:
     """Return what a key of joserfc is: `RSA`, `oct`, or the name of its curve."""
     kind = _attempt(lambda: getattr(key, "curve_name", key.key_type), "this key")
     return str(kind)
+
+
+def public_members(key: Any) -> dict[str, Any]:
+    """Return the public half of a key of joserfc as a JWK."""
+    members: dict[str, Any] = _attempt(lambda: key.as_dict(private=False), "this key")
+    return members
+
+
+def new_jwk(curve: str, random_bytes: Callable[[int], bytes]) -> dict[str, str]:
+    """Return a new private key as a JWK.
+
+    curve: P-256 or Ed25519.
+    random_bytes: makes so many random bytes; the same ones make the same key.
+    """
+    jwk = _load("joserfc.jwk")
+    if curve == "Ed25519":
+        ed25519 = _load(f"{_ASYMMETRIC}.ed25519")
+        native = ed25519.Ed25519PrivateKey.from_private_bytes(random_bytes(32))
+        members = jwk.OKPKey(native, native).as_dict(private=True)
+    else:
+        elliptic = _load(f"{_ASYMMETRIC}.ec")
+        # 64 bits more than the order has, so that no remainder is likelier (FIPS 186-5 A.2.1).
+        number = int.from_bytes(random_bytes(40)) % (_ORDER_OF_P_256 - 1) + 1
+        native = elliptic.derive_private_key(number, elliptic.SECP256R1())
+        members = jwk.ECKey(native, native).as_dict(private=True)
+    return {name: members[name] for name in ("kty", "crv", "x", "y", "d") if name in members}
 
 
 def signer_of(key: Any, algorithm: str) -> Callable[[bytes], bytes]:

@@ -18,7 +18,7 @@ from .client_auth import HoldsSecrets
 from .errors import LocalProtocolError, printable
 from .events import RequestToSend, SignatureNeeded
 from .exchange import Unsigned
-from .jose import kind_of, load_jwk, load_pem, signer_of
+from .jose import kind_of, load_jwk, load_pem, public_members, signer_of
 
 _SMALLEST_RSA_KEY = 2048  # bits; RFC 7518 section 3.3
 
@@ -76,11 +76,13 @@ class SigningKey(HoldsSecrets):
     """A key of this process that was read and checked.
 
     sign: signs bytes.
+    public_jwk: its public half, where it is known.
     """
 
     algorithm: str
     key_id: str | None
     sign: Callable[[bytes], bytes] = field(repr=False)
+    public_jwk: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 def read_key(
@@ -279,7 +281,7 @@ def _from_joserfc(key: Any, algorithm: str | None, key_id: str | None) -> Signin
     )
     if _algorithm(algorithm).kind != kind:
         raise ValueError(f"{algorithm} is not for this key, which is of the kind {kind}")
-    return SigningKey(algorithm, key_id, signer_of(key, algorithm))
+    return SigningKey(algorithm, key_id, signer_of(key, algorithm), public_members(key))
 
 
 def _by_members(

@@ -23,7 +23,7 @@ from typing import TypeAlias
 
 from .errors import ErrorResponse, LocalProtocolError, MissingTokenError, OAuth2Error
 from .flow import Flow
-from .resource import authorization_header
+from .resource import authorization_header, bound_access_token
 from .tokens import DEFAULT_LEEWAY, OAuth2Token
 
 Renewal: TypeAlias = Callable[[OAuth2Token], Flow[OAuth2Token]]
@@ -370,10 +370,10 @@ class TokenKeeper:
         if token is None or self._running is not None or self._unsaved is not None:
             return None
         members = dict(token)  # before they are read, since another thread may change them
-        stale_at = token.stale_at(self._leeway)
-        if stale_at is None:
-            stale_at = inf
-        if now >= stale_at:
+        found = token.stale_at(self._leeway)
+        stale_at = inf if found is None else found
+        # The header of a bound token belongs to one request alone.
+        if now >= stale_at or bound_access_token(token) is not None:
             return None
         header = authorization_header(token)
         self._untried = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .answers import Answer
 from .errors import ErrorResponse, LocalProtocolError, RemoteProtocolError
 from .events import Action, Finished, RequestFailed, RequestToSend, Wait
 from .exchange import Exchange, Pipeline
-from .tokens import OAuth2Token, read_seconds, read_token
+from .tokens import OAuth2Token, read_seconds
 
 DEFAULT_INTERVAL = 5.0
 """Seconds between two requests, where the server says nothing (RFC 8628 section 3.2)."""
@@ -24,6 +24,7 @@ _LONGEST_CODE = 8_000  # characters of what a server gives us to send back
 class Polling(Exchange[OAuth2Token]):
     """Send one request again and again until it is answered for good, or it is too late.
 
+    read: returns the token in the answer, or raises what the server says instead.
     interval: seconds before each request, the first one too; a server may make it longer.
     expires_at: when to give up, in seconds since the epoch.
     too_late: the error for that.
@@ -33,12 +34,13 @@ class Polling(Exchange[OAuth2Token]):
         self,
         pipeline: Pipeline,
         draft: RequestToSend,
+        read: Callable[[Answer], OAuth2Token],
         *,
         interval: float,
         expires_at: float,
         too_late: LocalProtocolError,
     ) -> None:
-        super().__init__(pipeline, draft, read_token)
+        super().__init__(pipeline, draft, read)
         self._interval = interval
         self._expires_at = expires_at
         self._too_late = too_late
@@ -50,7 +52,7 @@ class Polling(Exchange[OAuth2Token]):
     def on_answer(self, answer: Answer) -> Action[OAuth2Token]:
         """Return the token, or wait where the server says that it is too early to ask."""
         try:
-            return Finished(read_token(answer))
+            return Finished(self._read(answer))
         except (ErrorResponse, RemoteProtocolError) as error:
             refusal = error
         match refusal.error:

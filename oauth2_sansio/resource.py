@@ -1,4 +1,4 @@
-"""The token in a request to a resource server (RFC 6750 section 2)."""
+"""The token in a request to a resource server (RFC 6750 section 2, RFC 9449 section 7.1)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from .errors import InvalidTokenError, LocalProtocolError, UnsupportedTokenTypeE
 from .events import Endpoint
 from .tokens import OAuth2Token
 from .urls import add_to_query
+
+DPOP = "dpop"
+"""The type of a token that is bound to a key, in lower case."""
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -32,27 +35,29 @@ def authorization_header(token: OAuth2Token) -> str:
 
 def usable_access_token(token: OAuth2Token) -> str:
     """Return the access token of a bearer token; see `authorization_header` for the errors."""
-    kind = token.get("token_type", "Bearer")
-    if not isinstance(kind, str) or kind.lower() != "bearer":
+    kind = _kind(token)
+    if kind != "bearer":
+        bound = kind == DPOP
         raise UnsupportedTokenTypeError(
-            "the token is of another type than Bearer",
+            "the token is bound to a key (DPoP)"
+            if bound
+            else "the token is of another type than Bearer",
             endpoint=Endpoint.RESOURCE,
-            advice="ask the server for a bearer token",
+            advice=(
+                "give the client dpop=DPoP(private_key), with the key it was issued for"
+                if bound
+                else "ask the server for a bearer token"
+            ),
         )
-    access_token = token.get("access_token")
-    if not isinstance(access_token, str) or not access_token:
-        raise InvalidTokenError(
-            "there is no access token in the token",
-            endpoint=Endpoint.RESOURCE,
-            advice="fetch a token, or assign one that has an access_token",
-        )
-    if not (access_token.isascii() and access_token.isprintable()) or " " in access_token:
-        raise InvalidTokenError(
-            "the access token has characters that no header may have",
-            endpoint=Endpoint.RESOURCE,
-            advice="check where the token comes from",
-        )
-    return access_token
+    return _plain_access_token(token)
+
+
+def bound_access_token(token: OAuth2Token) -> str | None:
+    """Return the access token of one that is bound to a key; None for a token of another type.
+
+    Raises `InvalidTokenError` for a token that cannot be sent.
+    """
+    return _plain_access_token(token) if _kind(token) == DPOP else None
 
 
 def place_in_url(url: str, token: OAuth2Token) -> str:
@@ -85,3 +90,25 @@ def place_in_body(body: str | None, content_type: str | None, token: OAuth2Token
         )
     placed = urlencode((("access_token", usable_access_token(token)),))
     return f"{body}&{placed}" if body else placed
+
+
+def _kind(token: OAuth2Token) -> str | None:
+    kind = token.get("token_type", "Bearer")
+    return kind.lower() if isinstance(kind, str) else None
+
+
+def _plain_access_token(token: OAuth2Token) -> str:
+    access_token = token.get("access_token")
+    if not isinstance(access_token, str) or not access_token:
+        raise InvalidTokenError(
+            "there is no access token in the token",
+            endpoint=Endpoint.RESOURCE,
+            advice="fetch a token, or assign one that has an access_token",
+        )
+    if not (access_token.isascii() and access_token.isprintable()) or " " in access_token:
+        raise InvalidTokenError(
+            "the access token has characters that no header may have",
+            endpoint=Endpoint.RESOURCE,
+            advice="check where the token comes from",
+        )
+    return access_token

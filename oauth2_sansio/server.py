@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .answers import Answer
 from .errors import LocalProtocolError, RemoteProtocolError
-from .events import Action, Endpoint, Finished, RequestToSend
+from .events import Action, Endpoint, Finished, Pairs, RequestToSend
 from .exchange import Exchange, Pipeline
 from .flow import Flow
 from .urls import check_url
@@ -35,11 +35,16 @@ _LISTS = (
     "grant_types_supported",
     "response_types_supported",
     "response_modes_supported",
+    "dpop_signing_alg_values_supported",
 )
 _FLAGS = (
     "authorization_response_iss_parameter_supported",
     "require_pushed_authorization_requests",
     "require_signed_request_object",
+)
+_HEADERS: Pairs = (
+    ("Accept", "application/json"),
+    ("Content-Type", "application/x-www-form-urlencoded"),
 )
 _NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 
@@ -73,6 +78,7 @@ class Server:
     grant_types_supported: tuple[str, ...] | None = None
     response_types_supported: tuple[str, ...] | None = None
     response_modes_supported: tuple[str, ...] | None = None
+    dpop_signing_alg_values_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
@@ -108,6 +114,24 @@ class Server:
                 advice=f"give {endpoint.value}=, or read the server's metadata",
             )
         return url
+
+    def draft(
+        self, endpoint: Endpoint, form: Pairs, *, method: str = "POST", headers: Pairs = ()
+    ) -> RequestToSend:
+        """Return a request to an endpoint as it is before it passes a pipeline.
+
+        form: its parameters; with GET they go into the query.
+        headers: further headers, or others instead of ours.
+        """
+        draft = RequestToSend(
+            endpoint=endpoint,
+            method=method,
+            url=self.url(endpoint),
+            headers=_HEADERS[:1] if method == "GET" else _HEADERS,
+        ).with_parameters(form)
+        for name, value in headers:
+            draft = draft.with_header(name, value)
+        return draft
 
     @classmethod
     def from_metadata(

@@ -10,7 +10,7 @@ from .client import Client
 from .events import Endpoint
 from .flow import Flow
 from .parameters import Parameters, Scope, joined, repeated, scope_pair
-from .tokens import OAuth2Token, read_token
+from .tokens import OAuth2Token
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
@@ -62,11 +62,13 @@ def exchange_token(
         given.append(("requested_token_type", wanted))
     given += (*repeated("resource", resource), *repeated("audience", audience), *scope_pair(scope))
     form = joined(given, parameters, Endpoint.TOKEN, in_url=False)
-    return client.exchange(Endpoint.TOKEN, form, lambda answer: _read_issued(answer, wanted))
+    return client.exchange(
+        Endpoint.TOKEN, form, lambda answer: _read_issued(client, answer, wanted)
+    )
 
 
-def _read_issued(answer: Answer, wanted: str | None) -> OAuth2Token:
-    token = read_token(answer)
+def _read_issued(client: Client, answer: Answer, wanted: str | None) -> OAuth2Token:
+    token = client.read_token(answer)
     issued = token.get("issued_token_type")
     if issued is None or wanted is None:
         # Some servers leave the member out, although it is required; then nobody can compare.

@@ -87,6 +87,28 @@ def same_origin(one: str, other: str) -> bool:
     return origin is not None and origin == _origin(other)
 
 
+def target_uri(url: str, endpoint: Endpoint) -> str:
+    """Return the URL that a DPoP proof names (RFC 9449 section 4.2): without query and fragment.
+
+    Scheme and host are in lower case, and what says nothing is left out (RFC 3986 section 6.2).
+    Raises `LocalProtocolError` for what is no http or https URL.
+    """
+    match = _ORIGIN.match(url)
+    origin = _origin(url)
+    if match is None or origin is None:
+        raise LocalProtocolError(
+            "this is no URL that a DPoP proof could name",
+            endpoint=endpoint,
+            advice="give an http or https URL, with a host",
+        )
+    scheme, host, port = origin
+    shown = "" if port == _PORTS[scheme] else f":{port}"
+    path = url[match.end() :].partition("#")[0].partition("?")[0]
+    if "/." in path:
+        path = _without_dots(path)
+    return f"{scheme}://{host}{shown}{path or '/'}"
+
+
 def add_to_query(url: str, parameters: Pairs) -> str:
     """Return a URL with more parameters at the end of its query.
 
@@ -234,6 +256,20 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     scheme, host = match[1].lower(), match[2].lower()
     port = int(match[3]) if match[3] else _PORTS[scheme]
     return (scheme, host, port) if _is_host(host) and 0 < port <= _LAST_PORT else None
+
+
+def _without_dots(path: str) -> str:
+    # RFC 3986 section 5.2.4, for a path that begins with a slash.
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
 
 
 def _is_host(host: str) -> bool:

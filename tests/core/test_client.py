@@ -18,6 +18,7 @@ from oauth2_sansio import (
     ClientIdentity,
     ClientSecretBasic,
     ClientSecretPost,
+    DPoP,
     Endpoint,
     ErrorResponse,
     Exchange,
@@ -40,6 +41,7 @@ from oauth2_sansio import (
     SignatureNeeded,
     Signer,
     Unsigned,
+    new_private_key,
 )
 
 ISSUER = "https://server.example"
@@ -736,11 +738,34 @@ def test_what_utf8_cannot_write_is_refused_and_not_shown(begin: Callable[[], Flo
 
 
 def test_a_draft_and_the_pipeline_make_an_exchange_of_ones_own() -> None:
-    draft = CLIENT.draft(Endpoint.TOKEN, (("a", "b"),), headers=(("Accept", "x/y"),))
+    draft = CLIENT.server.draft(Endpoint.TOKEN, (("a", "b"),), headers=(("Accept", "x/y"),))
     assert (draft.header("Accept"), draft.form) == ("x/y", (("a", "b"),))
-    in_url = CLIENT.draft(Endpoint.TOKEN, (("a", "b"),), method="GET")
+    in_url = CLIENT.server.draft(Endpoint.TOKEN, (("a", "b"),), method="GET")
     assert (in_url.url.endswith("?a=b"), in_url.form) == (True, ())
     flow = Exchange(CLIENT.pipeline, draft, lambda answer: answer.response.status).flow()
     sent = flow.start(0.0)
     assert isinstance(sent, RequestToSend)
     assert sent.header("Authorization") == BASIC[1]
+
+
+def test_a_key_that_tokens_are_bound_to() -> None:
+    dpop = DPoP(new_private_key(random_bytes=lambda count: b"1" * count))
+    client = Client(server=SERVER, client_id="app", dpop=dpop)
+    begun = client.authorize(redirect_uri=None).start(0.0)
+    assert isinstance(begun, Finished)
+    assert f"dpop_jkt={dpop.thumbprint}" in begun.result.url
+    for kind, is_taken in (("DPoP", True), ("Bearer", False)):
+        flow = client.client_credentials()
+        sent = flow.start(0.0)
+        assert isinstance(sent, RequestToSend)
+        assert sent.header("DPoP")
+        reply = answer(access_token="a", token_type=kind)
+        if is_taken:
+            assert isinstance(flow.receive(reply, 0.0), Finished)
+        else:
+            with pytest.raises(RemoteProtocolError, match="not bound"):
+                flow.receive(reply, 0.0)
+    with pytest.raises(LocalProtocolError, match="ES256"):
+        Client(
+            server=Server(dpop_signing_alg_values_supported=("PS256",)), client_id="app", dpop=dpop
+        )

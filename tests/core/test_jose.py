@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.jwk import OctKey
 
 from oauth2_sansio import LocalProtocolError
-from oauth2_sansio.jose import kind_of, load_jwk, load_pem, signer_of
+from oauth2_sansio.jose import kind_of, load_jwk, load_pem, new_jwk, public_members, signer_of
 
 from .keys_for_tests import OKP, key_for, pem_of
 
@@ -81,3 +81,26 @@ def test_without_joserfc_the_error_names_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "joserfc.jwk", None)
     with pytest.raises(LocalProtocolError, match=r'install "oauth2-sansio\[jose\]"'):
         load_jwk(OKP)
+
+
+@pytest.mark.parametrize("curve", ["P-256", "Ed25519"])
+def test_a_new_key_is_made_of_the_random_bytes(curve: str) -> None:
+    asked: list[int] = []
+
+    def random_bytes(count: int) -> bytes:
+        asked.append(count)
+        return b"7" * count
+
+    made = new_jwk(curve, random_bytes)
+    assert made == new_jwk(curve, random_bytes)
+    assert asked == ([40, 40] if curve == "P-256" else [32, 32])
+    key = load_jwk(made)
+    assert kind_of(key) == curve
+    public = public_members(key)
+    assert "d" not in public
+    assert {**public, "d": made["d"]}.items() >= made.items()
+
+
+def test_the_smallest_and_the_largest_number_make_a_key() -> None:
+    assert new_jwk("P-256", bytes)["d"] == "A" * 42 + "E"  # 1, as 32 bytes
+    assert kind_of(load_jwk(new_jwk("P-256", lambda count: b"\xff" * count))) == "P-256"

@@ -682,6 +682,13 @@ def test_the_header_of_a_token_that_cannot_be_sent_is_an_error() -> None:
     assert type(error_of(lambda: keeper.header(NOW))) is InvalidTokenError
 
 
+def test_a_bound_token_has_no_header_of_its_own() -> None:
+    token = OAuth2Token(access_token="a", token_type="DPoP")
+    keeper = TokenKeeper(token, Renewals())
+    assert keeper.header(NOW) is None
+    assert keeper.acquire(NOW) == UseToken(token)
+
+
 def test_the_header_is_made_once() -> None:
     keeper = TokenKeeper(make("A"), Renewals())
     assert keeper.header(NOW) is keeper.header(NOW + 1)

@@ -28,7 +28,7 @@ from oauth2_sansio.events import (
 from oauth2_sansio.exchange import Pipeline
 from oauth2_sansio.flow import Flow
 from oauth2_sansio.polling import Polling, read_polling
-from oauth2_sansio.tokens import OAuth2Token
+from oauth2_sansio.tokens import OAuth2Token, read_token
 
 DRAFT = RequestToSend(
     endpoint=Endpoint.TOKEN, url="https://as.example/token", form=(("device_code", "d"),)
@@ -39,7 +39,12 @@ PENDING = "the user has not decided yet"
 def polling(*, interval: float = 5.0, expires_at: float = 600.0) -> Flow[OAuth2Token]:
     too_late = LocalProtocolError("too late", error="expired_token")
     return Polling(
-        Pipeline(), DRAFT, interval=interval, expires_at=expires_at, too_late=too_late
+        Pipeline(),
+        DRAFT,
+        read_token,
+        interval=interval,
+        expires_at=expires_at,
+        too_late=too_late,
     ).flow()
 
 

@@ -18,6 +18,7 @@ from oauth2_sansio.events import Endpoint
 from oauth2_sansio.resource import (
     TokenPlacement,
     authorization_header,
+    bound_access_token,
     place_in_body,
     place_in_url,
     usable_access_token,
@@ -42,7 +43,7 @@ def test_a_bearer_token_goes_into_the_header_as_it_is(members: dict[str, Any]) -
     assert authorization_header(token) == "Bearer a+/~.-_="
 
 
-@pytest.mark.parametrize("kind", ["mac", "DPoP", "", "Bearer ", "N_A", None, 1, ["Bearer"], True])
+@pytest.mark.parametrize("kind", ["mac", "", "Bearer ", "N_A", None, 1, ["Bearer"], True])
 def test_a_token_of_another_type_is_refused(kind: object) -> None:
     with pytest.raises(UnsupportedTokenTypeError) as caught:
         authorization_header(OAuth2Token(access_token="secret", token_type=kind))
@@ -85,6 +86,25 @@ def test_an_access_token_that_no_header_may_hold_is_refused(access_token: str) -
             "token_invalid: the access token has characters that no header may have (resource); "
             "check where the token comes from"
         )
+
+
+@pytest.mark.parametrize("kind", ["DPoP", "dpop"])
+def test_a_bound_token_takes_a_proof(kind: str) -> None:
+    token = OAuth2Token(access_token="secret", token_type=kind)
+    assert bound_access_token(token) == "secret"
+    with pytest.raises(UnsupportedTokenTypeError) as caught:
+        authorization_header(token)
+    assert str(caught.value) == (
+        "unsupported_token_type: the token is bound to a key (DPoP) (resource); "
+        "give the client dpop=DPoP(private_key), with the key it was issued for"
+    )
+    with pytest.raises(InvalidTokenError):
+        bound_access_token(OAuth2Token(access_token="sec ret", token_type=kind))
+
+
+@pytest.mark.parametrize("kind", ["Bearer", "mac", None, 1, ["DPoP"]])
+def test_a_token_that_is_not_bound(kind: object) -> None:
+    assert bound_access_token(OAuth2Token(access_token="secret", token_type=kind)) is None
 
 
 @pytest.mark.parametrize(

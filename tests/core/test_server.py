@@ -436,3 +436,16 @@ def test_any_answer_gives_a_server_or_our_error(status: int, body: bytes) -> Non
     else:
         assert status == 404
         assert isinstance(action, RequestToSend)
+
+
+def test_a_draft_has_the_headers_and_parameters_of_its_endpoint() -> None:
+    server = Server(token_endpoint="https://as.example/token")
+    posted = server.draft(Endpoint.TOKEN, (("a", "b"),), headers=(("accept", "x/y"),))
+    assert (posted.method, posted.form) == ("POST", (("a", "b"),))
+    assert posted.headers == (
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("accept", "x/y"),
+    )
+    fetched = server.draft(Endpoint.TOKEN, (("a", "b"),), method="GET")
+    assert (fetched.url, fetched.form) == ("https://as.example/token?a=b", ())
+    assert fetched.headers == (("Accept", "application/json"),)

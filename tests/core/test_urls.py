@@ -18,6 +18,7 @@ from oauth2_sansio.urls import (
     read_query,
     same_origin,
     split_callback,
+    target_uri,
     url_decode,
     url_encode,
 )
@@ -474,3 +475,29 @@ def test_what_is_not_form_encoded_is_a_value_error(query: str) -> None:
         url_decode(query)
     assert query not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.example.com", "https://api.example.com/"),
+        ("HTTPS://API.Example.com:443/a/../b?q=1#f", "https://api.example.com/b"),
+        ("http://[::1]:8080/a?b/../c", "http://[::1]:8080/a"),
+        ("http://h:80/#a/./b", "http://h/"),
+        ("https://h/a/./b/..", "https://h/a/"),
+        ("https://h/../../a/.", "https://h/a/"),
+        ("https://h/.a/b../...", "https://h/.a/b../..."),
+        ("https://h/%7E//A", "https://h/%7E//A"),
+    ],
+)
+def test_the_url_that_a_proof_names(url: str, expected: str) -> None:
+    assert target_uri(url, Endpoint.RESOURCE) == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["", "/a", "ftp://h/", "https://u:p@h/", "https://h:0/", "https://"]
+)
+def test_what_no_proof_can_name(url: str) -> None:
+    with pytest.raises(LocalProtocolError) as caught:
+        target_uri(url, Endpoint.TOKEN)
+    assert caught.value.endpoint is Endpoint.TOKEN
