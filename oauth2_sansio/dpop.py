@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from .answers import Answer, read_json
 from .challenges import read_challenges
@@ -187,7 +187,7 @@ def asks_for_nonce(response: ResponseReceived) -> bool:
         document = read_json(response.body)
     except ValueError:
         return False
-    return isinstance(document, dict) and document.get("error") == _USE_NONCE
+    return isinstance(document, dict) and cast("Any", document).get("error") == _USE_NONCE
 
 
 _USE_NONCE = "use_dpop_nonce"
