@@ -147,6 +147,9 @@ def _respond_with_code(
         expires_at=state.now() + state.settings.code_lifetime,
     )
     state.ledger.add_code(code)
+    key = parameters.get("dpop_jkt")
+    if key is not None:
+        state.ledger.bind(code.value, key)
     return (("code", code.value),)
 
 

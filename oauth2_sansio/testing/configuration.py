@@ -35,6 +35,7 @@ class RegisteredClient:
         is for its key if left out.
     keys: its public keys as PEM texts or JWKs, for `private_key_jwt` and for assertions of its own;
         of a private key the public half counts. They are read once, here, by the extra `jose`.
+    dpop_bound_access_tokens: gives it tokens only where it proves that it holds a key (RFC 9449).
     scope: what it may ask for, separated by spaces; also what it gets if it asks for nothing.
     Raises `ValueError` for a key that cannot be read, `LocalProtocolError` where joserfc is missing.
     """
@@ -46,6 +47,7 @@ class RegisteredClient:
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     scope: str = ""
     token_endpoint_auth_signing_alg: str | None = None
+    dpop_bound_access_tokens: bool = False
     keys: tuple[PublicKey, ...] = field(default=(), repr=False, hash=False)
     verification_keys: tuple[VerificationKey, ...] = field(init=False, repr=False, compare=False)
 
@@ -103,6 +105,8 @@ class ServerSettings:
     require_pkce: refuse authorization requests without a `code_challenge`.
     require_pushed_authorization_requests: refuse all others, and say so in the metadata (RFC 9126).
     require_signed_request_object: refuse authorization requests that are not signed (RFC 9101).
+    require_dpop_nonce: refuse proofs without a nonce of this server (RFC 9449 section 8).
+    dpop_nonce_lifetime: after so long there is a new one; the one before it counts still.
     send_issuer: put `iss` into callbacks, and say so in the metadata (RFC 9207).
     allow_get_token_requests: take token requests from the query too, as a few old servers do.
     raw_basic_credentials: read Basic credentials as they stand, as many servers do, and not form
@@ -132,6 +136,8 @@ class ServerSettings:
     require_pkce: bool = True
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
+    require_dpop_nonce: bool = False
+    dpop_nonce_lifetime: float = 300
     send_issuer: bool = True
     allow_get_token_requests: bool = False
     raw_basic_credentials: bool = False

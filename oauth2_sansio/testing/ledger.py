@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -81,6 +82,8 @@ class Ledger:
 
     __slots__ = (
         "_codes",
+        "_keys",
+        "_nonces",
         "_pushed",
         "_revoked",
         "_spent_assertions",
@@ -97,6 +100,8 @@ class Ledger:
         self._spent_tokens: dict[str, float] = {}
         self._spent_assertions: dict[tuple[str, str], float] = {}
         self._revoked: set[str] = set()
+        self._keys: dict[str, str] = {}
+        self._nonces: tuple[tuple[str, float], ...] = ()
 
     def add_code(self, code: AuthorizationCode) -> None:
         """Note a code that was issued."""
@@ -113,6 +118,28 @@ class Ledger:
     def take_pushed_request(self, request_uri: str) -> PushedRequest | None:
         """Return what was pushed, once, whether it still counts or not."""
         return self._pushed.pop(request_uri, None)
+
+    def bind(self, value: str, key: str) -> None:
+        """Note that a code or a token is bound to a key, by the key's thumbprint (RFC 9449)."""
+        self._keys[value] = key
+
+    def key_of(self, value: str) -> str | None:
+        """Return the thumbprint of the key that a code or a token is bound to."""
+        return self._keys.get(value)
+
+    @property
+    def nonces(self) -> frozenset[str]:
+        """The nonces that still count: the newest, and the one before it (RFC 9449 section 8)."""
+        return frozenset(nonce for nonce, _ in self._nonces)
+
+    def newest_nonce(self, now: float, lifetime: float, new: Callable[[], str]) -> str:
+        """Return the nonce for the next proof: a new one where the last has had its time.
+
+        now, lifetime: seconds since the epoch, and seconds.
+        """
+        if not self._nonces or now >= self._nonces[-1][1]:
+            self._nonces = (*self._nonces[-1:], (new(), now + lifetime))
+        return self._nonces[-1][0]
 
     def code(self, value: str) -> AuthorizationCode | None:
         """Return what is known of a code, whether it still counts or not."""

@@ -7,6 +7,7 @@ from oauth2_sansio.events import Endpoint, ResponseReceived
 from .authorization_endpoint import RESPONSE_TYPES, ResponseMode
 from .configuration import ClientAuthMethod
 from .messages import IncomingRequest, json_answer, require_method
+from .proofs import PROOF_ALGORITHMS
 from .state import Handler, ServerState
 from .verification_keys import ALGORITHMS
 
@@ -58,10 +59,9 @@ def _members(state: ServerState) -> dict[str, object]:
             state.settings.require_pushed_authorization_requests
         ),
         "request_parameter_supported": True,
-        "request_object_signing_alg_values_supported": [
-            name for name in ALGORITHMS if not name.startswith("HS")
-        ],
+        "request_object_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "require_signed_request_object": state.settings.require_signed_request_object,
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "scopes_supported": sorted(scopes),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": [mode.value for mode in ResponseMode],

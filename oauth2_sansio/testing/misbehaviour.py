@@ -102,6 +102,14 @@ class Misbehaviour(Enum):
     PUSHED_REQUEST_URI_LIST = "pushed_request_uri_list"
     PUSHED_WITHOUT_EXPIRES_IN = "pushed_without_expires_in"
 
+    # Tokens that are bound to a key (DPoP).
+    DPOP_BEARER_ANSWER = "dpop_bearer_answer"  # the token is bound to no key
+    DPOP_ENDLESS_NONCES = "dpop_endless_nonces"  # a new one, whatever nonce the proof holds
+    DPOP_SAME_NONCE = "dpop_same_nonce"  # the same one, also where the proof holds it
+    DPOP_TWO_NONCES = "dpop_two_nonces"
+    DPOP_WITHOUT_NONCE = "dpop_without_nonce"  # asks for a nonce that it does not give
+    DPOP_NONCE_WITH_SPACES = "dpop_nonce_with_spaces"
+
     # Revocation, introspection, protected resource.
     REVOCATION_503 = "revocation_503"
     REVOCATION_UNSUPPORTED_TOKEN_TYPE = "revocation_unsupported_token_type"

@@ -6,6 +6,7 @@ from oauth2_sansio.events import Pairs, ResponseReceived
 
 from .ledger import IssuedToken, TokenKind
 from .messages import IncomingRequest, Refusal, json_answer
+from .proofs import challenge_for_key, proven_key
 from .state import ServerState
 
 _REALM = 'realm="api"'
@@ -17,9 +18,15 @@ def answer_resource_request(state: ServerState, request: IncomingRequest) -> Res
     values = _token_values(request)
     if not values:
         # No error code for a request that holds no credentials (RFC 6750 section 3.1).
-        return ResponseReceived(status=401, headers=_challenge(f"Bearer {_REALM}"))
+        challenges = _challenge(f"Bearer {_REALM}") + challenge_for_key("", "")
+        return ResponseReceived(status=401, headers=challenges)
     if len(values) > 1:
         raise _refusal("invalid_request", "The token is sent in more than one way.", 400)
+    try:
+        _check_key(state, request, values[0])
+    except Refusal as refusal:
+        headers = challenge_for_key(refusal.error, refusal.description)
+        raise Refusal(refusal.error, refusal.description, status=401, headers=headers) from refusal
     token = state.ledger.token(values[0])
     if token is None or token.kind is not TokenKind.ACCESS:
         raise _refusal("invalid_token", "The access token is unknown.", 401)
@@ -44,9 +51,20 @@ def _demanded_scope(state: ServerState, path: str) -> str:
 def _token_values(request: IncomingRequest) -> list[str]:
     """Return the tokens in header, body and query (RFC 6750 section 2)."""
     scheme, _, value = (request.header("Authorization") or "").partition(" ")
-    values = [value.strip()] if scheme.lower() == "bearer" else []
+    values = [value.strip()] if scheme.lower() in ("bearer", "dpop") else []
     form = request.form if request.method != "GET" else ()
     return values + [found for name, found in form + request.query if name == "access_token"]
+
+
+def _check_key(state: ServerState, request: IncomingRequest, value: str) -> None:
+    """Check that who sends a token holds the key that it is bound to (RFC 9449 section 7.1)."""
+    key = state.ledger.key_of(value)
+    proven = proven_key(state, request, value)
+    is_presented = (request.header("Authorization") or "").lower().startswith("dpop ")
+    if key is not None and proven is None:
+        raise Refusal("invalid_dpop_proof", "There is no proof that its sender holds the key.")
+    if proven != key or is_presented != (key is not None):
+        raise Refusal("invalid_token", "The access token is not bound to this key.")
 
 
 def _refusal(error: str, description: str, status: int, scope: str = "") -> Refusal:

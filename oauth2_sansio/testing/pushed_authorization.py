@@ -10,6 +10,7 @@ from .client_authentication import authenticate_client
 from .configuration import RegisteredClient
 from .ledger import PushedRequest
 from .messages import IncomingRequest, Parameters, Refusal, json_answer
+from .proofs import parameters_with_key
 from .request_objects import signed_parameters
 from .state import ServerState
 from .token_endpoint import posted_parameters
@@ -23,7 +24,7 @@ def answer_pushed_request(state: ServerState, request: IncomingRequest) -> Respo
     client = authenticate_client(state, request, parameters)
     if parameters.get("request_uri") is not None:
         raise Refusal("invalid_request", "A pushed request must not refer to another one.")
-    asked = signed_parameters(state, client, parameters)
+    asked = parameters_with_key(state, request, signed_parameters(state, client, parameters))
     registered_redirect_uri(client, asked.get("redirect_uri"))
     asked.require("response_type")
     lifetime = state.settings.pushed_request_lifetime

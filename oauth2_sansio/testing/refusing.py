@@ -65,6 +65,24 @@ def _refuse_token(*headers: tuple[str, str]) -> Fault[Instead]:
     return Fault(_always(ResponseReceived(status=401, headers=headers)), _RESOURCE)
 
 
+_PROVEN = frozenset({Endpoint.TOKEN, Endpoint.PUSHED_AUTHORIZATION, Endpoint.RESOURCE})
+
+
+def _ask_for_nonce(*nonces: str) -> Fault[Instead]:
+    headers = (("WWW-Authenticate", 'DPoP error="use_dpop_nonce"'),)
+    given = tuple(("DPoP-Nonce", nonce) for nonce in nonces)
+    return Fault(_error("use_dpop_nonce", status=401, headers=headers + given), _PROVEN)
+
+
+def _ask_for_new_nonce(request: IncomingRequest) -> ResponseReceived:
+    proof = request.header("DPoP") or ""
+    headers = (
+        ("WWW-Authenticate", 'DPoP error="use_dpop_nonce"'),
+        ("DPoP-Nonce", f"nonce-{proof[-16:]}"),  # no two proofs have one signature
+    )
+    return json_answer({"error": "use_dpop_nonce"}, status=401, headers=headers)
+
+
 _HOLDING_ASSERTIONS = frozenset({"assertion", "client_assertion"})
 
 
@@ -119,6 +137,11 @@ INSTEAD: Mapping[Misbehaviour, Fault[Instead]] = MappingProxyType(
         Misbehaviour.ASSERTION_FOR_SOMEBODY_ELSE: _refuse_assertion(
             "Its audience is somebody else."
         ),
+        Misbehaviour.DPOP_ENDLESS_NONCES: Fault(_ask_for_new_nonce, _PROVEN),
+        Misbehaviour.DPOP_SAME_NONCE: _ask_for_nonce("nonce-same"),
+        Misbehaviour.DPOP_TWO_NONCES: _ask_for_nonce("nonce-1", "nonce-2"),
+        Misbehaviour.DPOP_WITHOUT_NONCE: _ask_for_nonce(),
+        Misbehaviour.DPOP_NONCE_WITH_SPACES: _ask_for_nonce("nonce one"),
         Misbehaviour.REVOCATION_503: Fault(
             _error("server_error", status=503, headers=(("Retry-After", "7"),)), _REVOCATION
         ),

@@ -18,6 +18,7 @@ from .ledger import IssuedToken
 from .messages import IncomingRequest, Refusal, origin_of, read_request
 from .metadata import metadata_handlers
 from .misbehaviour import AnswerLost, Misbehaviour
+from .proofs import with_nonce
 from .protected_resource import answer_resource_request
 from .pushed_authorization import answer_pushed_request
 from .schedule import Switch
@@ -250,6 +251,7 @@ class AuthorizationServer:
             response = handler(self._state, request)
         except Refusal as refusal:
             response = refusal.answer
+        response = with_nonce(self._state, endpoint, response)
         return schedule.change_answer(endpoint, request, response)
 
     def __repr__(self) -> str:

@@ -187,6 +187,7 @@ AFTERWARDS: Mapping[Misbehaviour, Fault[Afterwards]] = MappingProxyType(
         Misbehaviour.METADATA_WITHOUT_S256: _set(
             "code_challenge_methods_supported", ["plain"], _METADATA
         ),
+        Misbehaviour.DPOP_BEARER_ANSWER: _set("token_type", "Bearer"),
         Misbehaviour.PUSHED_WITHOUT_REQUEST_URI: _without("request_uri", _PUSHED),
         Misbehaviour.PUSHED_REQUEST_URI_LIST: _convert("request_uri", lambda text: [text], _PUSHED),
         Misbehaviour.PUSHED_WITHOUT_EXPIRES_IN: _without("expires_in", _PUSHED),

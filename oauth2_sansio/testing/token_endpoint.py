@@ -6,6 +6,7 @@ from oauth2_sansio.events import ResponseReceived
 
 from .client_authentication import authenticate_client
 from .messages import FORM, IncomingRequest, Parameters, Refusal, require_method
+from .proofs import grant_bound
 from .state import ServerState
 
 _NEVER_IN_A_URL = frozenset(
@@ -34,7 +35,7 @@ def answer_token_request(state: ServerState, request: IncomingRequest) -> Respon
         raise Refusal("unsupported_grant_type", "The grant_type is not supported.")
     if grant_type not in client.grant_types:
         raise Refusal("unauthorized_client", "The client may not use this grant_type.")
-    return grant(state, client, parameters)
+    return grant_bound(state, request, client, parameters, grant)
 
 
 def posted_parameters(request: IncomingRequest) -> Parameters:

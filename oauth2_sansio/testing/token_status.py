@@ -56,7 +56,10 @@ def _description(state: ServerState, token: IssuedToken) -> dict[str, object]:
         "exp": int(token.expires_at),
     }
     if token.kind is TokenKind.ACCESS:
-        members["token_type"] = "Bearer"
+        key = state.ledger.key_of(token.value)
+        members["token_type"] = "Bearer" if key is None else "DPoP"
+        if key is not None:
+            members["cnf"] = {"jkt": key}
     if token.family.subject is not None:
         members["sub"] = members["username"] = token.family.subject
     if token.resources or token.audiences:

@@ -31,6 +31,7 @@ def test_the_document() -> None:
         "require_pushed_authorization_requests": False,
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": ALGORITHMS[3:],
+        "dpop_signing_alg_values_supported": ALGORITHMS[3:],
         "require_signed_request_object": False,
         "scopes_supported": ["read", "write"],
         "response_types_supported": ["code", "token"],
