@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, assert_never
 from urllib.parse import urljoin
 
 import requests
@@ -22,7 +22,11 @@ from oauth2_sansio.resource import (
     place_in_url,
 )
 from oauth2_sansio.tokens import OAuth2Token
+from oauth2_sansio.waiting.clock import now
 from oauth2_sansio.waiting.lending import LentToken
+
+if TYPE_CHECKING:
+    from oauth2_sansio.dropin.binding import BoundToken
 
 _NO_FORM_TYPE = frozenset({"GET", "HEAD"})
 _KEEP_BODY = frozenset({307, 308})  # the redirects with which a body goes along
@@ -57,12 +61,22 @@ class HeaderAuth:
 
 
 class PlacedToken:
-    """Put a token where it is wanted, and let the users' hooks have a look; for one request."""
+    """Put a token where it is wanted, and let the users' hooks have a look; for one request.
 
-    __slots__ = ("_after", "_before", "_hooks", "_placement", "token")
+    bound: where the token is bound to a key: what goes along with it.
+    """
 
-    def __init__(self, token: OAuth2Token, placement: str, hooks: ProtectedHooks = ()) -> None:
+    __slots__ = ("_after", "_before", "_bound", "_hooks", "_placement", "token")
+
+    def __init__(
+        self,
+        token: OAuth2Token,
+        placement: str,
+        hooks: ProtectedHooks = (),
+        bound: BoundToken | None = None,
+    ) -> None:
         self.token = token
+        self._bound = bound
         self._placement = TokenPlacement(placement)
         self._hooks = hooks
         self._before: tuple[Any, Any] = (None, None)
@@ -80,11 +94,15 @@ class PlacedToken:
     def undo(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return a copy of the request as it was before, but for its headers."""
         request.url, request.body = self._before
+        if self._bound is not None:
+            request.hooks["response"].remove(self.heed)
         return request
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         self._before = (request.url, request.body)
         match self._placement:
+            case TokenPlacement.HEADER if self._bound is not None:
+                request.headers["Authorization"] = self._bound.authorization
             case TokenPlacement.HEADER:
                 request.headers["Authorization"] = authorization_header(self.token)
             case TokenPlacement.URI:
@@ -96,7 +114,37 @@ class PlacedToken:
         for hook in self._hooks:
             _amend(request, hook)
         self._after = (request.url, request.body)
+        if self._bound is not None:
+            self._prove(request, self._bound)
+            on_response(request, self.heed)
         return request
+
+    def _prove(self, request: requests.PreparedRequest, bound: BoundToken) -> None:
+        request.headers["DPoP"] = bound.prove(request.method or "", request.url or "", now())
+
+    def heed(self, response: requests.Response, **options: Any) -> requests.Response:
+        """Learn from a response, also from one that redirects; repeat its request with a new proof
+        where the server asks for that. Returns the last response.
+        """
+        bound, sent = self._bound, response.request
+        if bound is None or type(response) is not requests.Response:
+            return response
+        again = bound.heed(
+            sent.method or "",
+            sent.url or "",
+            sent.headers.get("Authorization"),
+            response.status_code,
+            response.headers.items(),
+        )
+        again = again and _has_whole_body(sent)
+        if again or response.is_redirect:
+            sent.headers.pop("DPoP", None)  # a proof is for one request: it goes no further
+        if not again:
+            return response
+        response.close()
+        request = sent.copy()
+        self._prove(request, bound)
+        return self.heed(_resent(response, request, options), **options)
 
     def _place_in_body(self, request: requests.PreparedRequest) -> None:
         body = _as_text(request.body)
@@ -118,6 +166,7 @@ class OAuth2Auth(LentToken, AuthBase):
 
     token: a dict; None for whatever token the session has at the time.
     token_placement: `header`, `body` or `uri`.
+    dpop: the key that the token is bound to; the client's where it is left out.
     client: an `OAuth2Session` that renews the token when it has expired, and saves it. Where the
         token is the session's own, the two share it until the session gets another user's.
     """
@@ -132,15 +181,17 @@ class OAuth2Auth(LentToken, AuthBase):
     def placed(self, token: OAuth2Token) -> HeaderAuth | PlacedToken:
         """Return what puts a token into one request."""
         hooks = () if self.client is None else self.client.protected_request_hooks()
-        if self.token_placement == "header" and not hooks:
+        bound = self._bound(token)
+        if self.token_placement == "header" and not hooks and bound is None:
             return HeaderAuth(authorization_header(token))
-        return PlacedToken(token, self.token_placement, hooks)
+        return PlacedToken(token, self.token_placement, hooks, bound)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         placed = self.placed(self.active_token())
+        request = placed(request)
         if self.client is not None:
             on_response(request, _Retry(self, placed))
-        return placed(request)
+        return request
 
     def __getstate__(self) -> NoReturn:
         raise TypeError("an OAuth2Auth holds a token and cannot be pickled or copied: store that")
@@ -161,12 +212,11 @@ class _Retry:
         except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
             return response
         response.close()
-        request = repetition(response, self._placed, self._auth.placed(token))
+        again = self._auth.placed(token)
+        request = repetition(response, self._placed, again)
         request.hooks["response"].remove(self)
-        repeated: requests.Response = response.connection.send(request, **options)
-        repeated.history.append(response)
-        repeated.request = request
-        return repeated
+        repeated = _resent(response, request, options)
+        return again.heed(repeated, **options) if isinstance(again, PlacedToken) else repeated
 
 
 def on_response(request: Any, hook: Callable[..., Any]) -> None:
@@ -184,7 +234,7 @@ def is_repeatable(response: Any, placed: HeaderAuth | PlacedToken) -> bool:
     return (
         sent is not None
         and placed.is_in(sent)
-        and (sent.body is None or isinstance(sent.body, (str, bytes)))
+        and _has_whole_body(sent)
         and is_token_rejected(401, [response.headers.get("WWW-Authenticate", "")])
     )
 
@@ -195,9 +245,27 @@ def repetition(
     after: HeaderAuth | PlacedToken,
 ) -> requests.PreparedRequest:
     """Return the request of a response with another token in it."""
-    request = after(before.undo(response.request.copy()))
+    copied = response.request.copy()
+    # The copy has the very hooks of the first request, which is being answered at this moment.
+    copied.hooks = {name: list(hooks) for name, hooks in copied.hooks.items()}
+    request = after(before.undo(copied))
     request.prepare_content_length(request.body)
     return request
+
+
+def _resent(
+    response: requests.Response, request: requests.PreparedRequest, options: dict[str, Any]
+) -> requests.Response:
+    # Once more, by the way that the response came.
+    repeated: requests.Response = response.connection.send(request, **options)
+    repeated.history.append(response)
+    repeated.request = request
+    return repeated
+
+
+def _has_whole_body(request: requests.PreparedRequest) -> bool:
+    body: Any = request.body  # requests puts a file or an iterator here too
+    return body is None or isinstance(body, (str, bytes))
 
 
 def _amend(request: requests.PreparedRequest, hook: Callable[..., Any]) -> None:

@@ -14,7 +14,7 @@ from oauth2_sansio.dropin.settings import Settings
 from oauth2_sansio.errors import LocalProtocolError, OAuth2Error
 from oauth2_sansio.events import T
 from oauth2_sansio.flow import Flow
-from oauth2_sansio.tokens import DEFAULT_LEEWAY
+from oauth2_sansio.tokens import DEFAULT_LEEWAY, OAuth2Token
 from oauth2_sansio.waiting.blocking import BlockingVocabulary
 from oauth2_sansio.waiting.clock import now, sleep
 from oauth2_sansio.waiting.lending import Lending
@@ -237,9 +237,15 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
         if header is not None:
             self._header_auth = HeaderAuth(header)
             return self._header_auth
-        return PlacedToken(
-            self._flight.token(), self.token_placement, self.protected_request_hooks()
-        )
+        return self._placed(self._flight.token())
+
+    def _placed(self, token: OAuth2Token) -> PlacedToken:
+        dpop, found = self.dpop, None
+        if dpop is not None:
+            from oauth2_sansio.dropin.binding import bound
+
+            found = bound(token, self.token_placement, dpop)
+        return PlacedToken(token, self.token_placement, self.protected_request_hooks(), found)
 
     def _repeat(
         self,
@@ -255,8 +261,7 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
         except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
             return response
         response.close()
-        again = PlacedToken(token, self.token_placement, self.protected_request_hooks())
-        request = repetition(response, placed, again)
+        request = repetition(response, placed, self._placed(token))
         options |= self.merge_environment_settings(request.url or "", *environment)
         repeated = self.send(request, **options)
         if type(repeated) is requests.Response:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from oauth2_sansio.errors import LocalProtocolError
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.resource import TokenPlacement
 from oauth2_sansio.waiting.lending import LentToken
 
-from .placing import concerns, placed
+from .placing import concerns, placed, proved_again
 from .request import Request
 from .response import Response
+
+if TYPE_CHECKING:
+    from oauth2_sansio.dropin.binding import BoundToken
 
 
 class OAuth2Auth(LentToken):
@@ -21,6 +25,7 @@ class OAuth2Auth(LentToken):
     token_placement: `header`, `body` or `uri`.
     client: an `OAuth2Client` that renews the token when it has expired, and saves it. Where the
         token is the client's own, the two share it.
+    dpop: the key that the token is bound to; the client's where it is left out.
 
     Any number of such objects, each with its own user's token, may use one `HTTPClient`.
     """
@@ -43,27 +48,39 @@ class OAuth2Auth(LentToken):
                 endpoint=Endpoint.RESOURCE,
                 advice='use token_placement="header", or leave out follow_redirects',
             )
-        sent, access_token = await self._authorized(request, placement, None)
-        response = await send(sent)
+        sent, access_token, bound = await self._authorized(request, placement, None)
+        response = await _sent(sent, bound, send)
         if not concerns(response, sent):
             return response
         try:
-            sent, _ = await self._authorized(request, placement, access_token)
+            sent, _, bound = await self._authorized(request, placement, access_token)
         except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
             return response
         except BaseException:
             await response.aclose()
             raise
         await response.aclose()
-        return await send(sent)
+        return await _sent(sent, bound, send)
 
     async def _authorized(
         self, request: Request, placement: TokenPlacement, rejected: str | None
-    ) -> tuple[Request, str]:
-        # The request with a good token in it, and the token.
+    ) -> tuple[Request, str, BoundToken | None]:
+        # The request with a good token in it, the token, and what it is bound to.
         header = self._ready_header() if rejected is None else None
         if header is not None:
-            return request.with_header("Authorization", header), header.partition(" ")[2]
+            return request.with_header("Authorization", header), header.partition(" ")[2], None
         token = await self._awaited_token(rejected)
         hooks = () if self.client is None else self.client.protected_request_hooks()
-        return placed(request, token, placement, hooks), token.access_token or ""
+        bound = self._bound(token)
+        return placed(request, token, placement, hooks, bound), token.access_token or "", bound
+
+
+async def _sent(
+    request: Request, bound: BoundToken | None, send: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    # As often as it takes a new proof.
+    response = await send(request)
+    while (again := proved_again(response, bound)) is not None:
+        await response.aclose()
+        response = await send(again)
+    return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from oauth2_sansio.challenges import is_token_rejected
 from oauth2_sansio.dropin.amending import header_pairs, read_amended
@@ -18,11 +18,15 @@ from oauth2_sansio.resource import (
     place_in_url,
 )
 from oauth2_sansio.tokens import OAuth2Token
+from oauth2_sansio.waiting.clock import now
 
 from .errors import HTTPError
 from .headers import Headers
 from .request import Request
 from .response import Response
+
+if TYPE_CHECKING:
+    from oauth2_sansio.dropin.binding import BoundToken
 
 _NO_FORM_TYPE = ("GET", "HEAD")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
@@ -33,15 +37,18 @@ def placed(
     token: OAuth2Token,
     placement: TokenPlacement,
     hooks: tuple[Callable[..., Any], ...],
+    bound: BoundToken | None = None,
 ) -> Request:
     """Return a request with the token in it.
 
     hooks: the users' functions that see it then.
+    bound: where the token is bound to a key: what goes along with it.
     Raises `LocalProtocolError` for a token in a streamed body.
     """
     match placement:
         case TokenPlacement.HEADER:
-            request = request.with_header("Authorization", authorization_header(token))
+            header = bound.authorization if bound is not None else authorization_header(token)
+            request = request.with_header("Authorization", header)
         case TokenPlacement.URI:
             request = replace(request, url=place_in_url(request.url, token))
         case TokenPlacement.BODY:
@@ -50,7 +57,30 @@ def placed(
             assert_never(placement)
     for hook in hooks:
         request = _amended(request, hook)
-    return request
+    return request if bound is None else proved(request, bound)
+
+
+def proved(request: Request, bound: BoundToken) -> Request:
+    """Return a request with a new proof that its sender holds the key (RFC 9449 section 4)."""
+    return request.with_header("DPoP", bound.prove(request.method, request.url, now()))
+
+
+def proved_again(response: Response, bound: BoundToken | None) -> Request | None:
+    """Return what to send once more, with a new proof; None where that is not asked for."""
+    if bound is None:
+        return None
+    try:
+        answered = response.request
+    except HTTPError:  # a test's answer, which belongs to no request
+        return None
+    again = bound.heed(
+        answered.method,
+        answered.url,
+        answered.headers.get("authorization"),
+        response.status_code,
+        response.headers.pairs,
+    )
+    return proved(answered, bound) if again and answered.is_repeatable else None
 
 
 def concerns(response: Response, sent: Request) -> bool:

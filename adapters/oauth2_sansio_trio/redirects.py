@@ -17,7 +17,8 @@ MOST_REDIRECTS = 20
 def redirected(request: Request, response: Response) -> Request | None:
     """Return the request that an answer leads to; None where it is no redirect.
 
-    To another scheme, host or port go no credentials: neither `Authorization` nor `Cookie`.
+    To another scheme, host or port go no credentials: neither `Authorization` nor `Cookie`. A proof
+    (`DPoP`) is for one URL, and goes nowhere.
     Raises `RedirectError` for a redirect from https to http, to what is no URL of these, and for
     one that asks for a streamed body again.
     """
@@ -32,7 +33,7 @@ def redirected(request: Request, response: Response) -> Request | None:
             "the answer redirects from https to http, where anyone could read along"
         )
     headers = request.headers if target == origin else request.headers.without(*_CREDENTIALS)
-    headers = headers.without("host")
+    headers = headers.without("host", "dpop")
     status, method = response.status_code, request.method
     if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
         return replace(

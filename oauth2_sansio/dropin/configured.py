@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..client import Client
 from ..events import Endpoint
@@ -22,6 +22,9 @@ from .methods import (
     read_registration,
 )
 from .settings import read_metadata
+
+if TYPE_CHECKING:
+    from ..dpop import DPoP
 
 R = TypeVar("R")
 
@@ -92,6 +95,7 @@ class Configured:
             settings.get("store_key"),
             self._checked_token_client(settings.get("token_client")),
             settings.get("request_object"),
+            settings.get("dpop"),
         )
         self._hold_token(token, leeway)
 
@@ -114,6 +118,11 @@ class Configured:
     def _endpoint_client(self) -> Any:
         # Through which requests to endpoints go.
         return self if self._kept.token_client is None else self._kept.token_client
+
+    @property
+    def dpop(self) -> DPoP | None:
+        """The key that tokens are bound to (RFC 9449), if any."""
+        return self._kept.dpop
 
     def register_client_auth_method(self, auth: Any) -> None:
         """Make a way to authenticate known.
@@ -144,14 +153,14 @@ class Configured:
         beside: Mapping[Endpoint, str | None] | None = None,
     ) -> Client:
         # beside: other endpoints that are needed too, with their URLs where the call names them.
-        methods = self.metadata.get("code_challenge_methods_supported")
         target: dict[str, Any] = {
             each.value: at or self.metadata.get(each.value)
             for each, at in {endpoint: url, **(beside or {})}.items()
         }
         server = Server(
             issuer=self.metadata.get("issuer"),
-            code_challenge_methods_supported=None if methods is None else tuple(methods),
+            code_challenge_methods_supported=self._listed("code_challenge_methods_supported"),
+            dpop_signing_alg_values_supported=self._listed("dpop_signing_alg_values_supported"),
             require_signed_request_object=bool(self.metadata.get("require_signed_request_object")),
             allow_insecure_http=self._kept.allow_insecure_http,
             **target,
@@ -162,9 +171,15 @@ class Configured:
             auth=chosen.way,
             omit_pkce=omit_pkce,
             request_object=self._kept.request_object,
+            dpop=self._kept.dpop,
             amend_request=amend_by(self.compliance_hook.of(hooks), hooks) if hooks else (),
             url_allowed=self._kept.url_allowed,
         )
+
+    def _listed(self, name: str) -> tuple[str, ...] | None:
+        # What of the metadata is a list; None where it is not known.
+        values = self.metadata.get(name)
+        return None if values is None else tuple(values)
 
     def _call(
         self,

@@ -11,6 +11,7 @@ from .calls import Call
 from .methods import AuthFunction
 
 if TYPE_CHECKING:
+    from ..dpop import DPoP
     from ..request_object import RequestObject
 
 
@@ -30,6 +31,7 @@ class Kept:
     store, store_key: where the token is shared with other processes.
     token_client: what requests to endpoints go through; None for the client itself.
     request_object: signs the authorization requests.
+    dpop: the key that tokens are bound to.
     token_url, client_credentials: of the last calls that fetched a token, for renewals.
     """
 
@@ -39,6 +41,7 @@ class Kept:
     store_key: str | None = None
     token_client: Any = None
     request_object: RequestObject | None = None
+    dpop: DPoP | None = None
     auth_methods: dict[str, AuthFunction] = field(default_factory=_no_methods)
     code_verifier: str | None = None
     asked_type: str | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from ..server import Server
 
 if TYPE_CHECKING:
+    from ..dpop import DPoP
     from ..request_object import RequestObject
 
 
@@ -23,6 +24,7 @@ class Settings(TypedDict, total=False):
     store_key: tells the tokens of one client apart, such as by their users.
     deadline: how many seconds a request to an endpoint may take as a whole; 30 by default.
     request_object: signs the authorization requests (RFC 9101), with a key at hand.
+    dpop: the key that tokens are bound to (RFC 9449), at hand: see `DPoP`.
     token_client: another session or client of the HTTP library, for a proxy, a client certificate
         or a guarded transport: the requests to endpoints go through that one. You close it.
 
@@ -35,6 +37,7 @@ class Settings(TypedDict, total=False):
     url_allowed: Callable[[str], bool]
     deadline: float
     request_object: RequestObject
+    dpop: DPoP
     token_client: Any  # each library has its own
     store: Any  # a TokenStore, or an AsyncTokenStore: here is no I/O, and so no import of these
     store_key: str
@@ -94,6 +97,7 @@ _NOT_METADATA = frozenset(
         "store_key",
         "token_client",
         "request_object",
+        "dpop",
         "code_challenge_method",
     }
 )

@@ -218,7 +218,12 @@ class Vocabulary(Authorizing):
         policy = RefreshPolicy(
             deadline=limit, lease=2 * limit, patience=3 * limit, leeway=self.leeway
         )
-        return RefreshCoordinator(identity, policy=policy, key=self._kept.store_key)
+        return RefreshCoordinator(
+            identity,
+            policy=policy,
+            key=self._kept.store_key,
+            dpop_key=None if self.dpop is None else self.dpop.thumbprint,
+        )
 
     # Renewals, which nobody calls by name.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..challenges import is_token_rejected
 from ..dropin.amending import read_amended
@@ -12,8 +12,12 @@ from ..errors import LocalProtocolError
 from ..events import Endpoint
 from ..resource import TokenPlacement, authorization_header, place_in_body, place_in_url
 from ..tokens import OAuth2Token
+from ..waiting.clock import now
 from ..waiting.lending import LentToken
 from .library import Library, foreign_auth
+
+if TYPE_CHECKING:
+    from ..dropin.binding import BoundToken
 
 _SCHEME = len("Bearer ")
 
@@ -36,13 +40,18 @@ class TokenAuth(LentToken):
         else:
             token = self._blocking_token(None)
             rejected = token["access_token"]
-            response = yield self._place(request, token)
+            exchange = _Exchange(self, request, token)
+            while exchange.outgoing is not None:
+                exchange.take((yield exchange.outgoing))
+            response = exchange.response
         if response.status_code == 401 and self._may_repeat(request, response):
             try:
                 renewed = self._blocking_token(rejected)
             except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
                 return
-            yield self._place(request, renewed)
+            exchange = _Exchange(self, request, renewed)
+            while exchange.outgoing is not None:
+                exchange.take((yield exchange.outgoing))
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Authorize a request of an asynchronous client; repeat it once with a renewed token."""
@@ -54,17 +63,31 @@ class TokenAuth(LentToken):
         else:
             token = await self._awaited_token(None)
             rejected = token["access_token"]
-            response = yield self._place(request, token)
+            exchange = _Exchange(self, request, token)
+            while exchange.outgoing is not None:
+                exchange.take((yield exchange.outgoing))
+            response = exchange.response
         if response.status_code == 401 and self._may_repeat(request, response):
             try:
                 renewed = await self._awaited_token(rejected)
             except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
                 return
-            yield self._place(request, renewed)
+            exchange = _Exchange(self, request, renewed)
+            while exchange.outgoing is not None:
+                exchange.take((yield exchange.outgoing))
 
     def __call__(self, request: object) -> NoReturn:
         """Refuse a client of another library: that would call this object with its request."""
         raise foreign_auth(type(request).__module__.partition(".")[0])
+
+    def authorized(self, request: Any, token: OAuth2Token) -> tuple[Any, BoundToken | None]:
+        """Return a request with a token in it, and what the token is bound to."""
+        bound = self._bound(token)
+        return self._place(request, token, bound), bound
+
+    def repetition(self, request: Any) -> Any:
+        """Return a request to be sent once more; None where its body went out and is gone."""
+        return None if self._body_of(request) is None else self._changed(request)
 
     def _may_repeat(self, request: Any, response: Any) -> bool:
         values = response.headers.get_list("WWW-Authenticate")
@@ -73,17 +96,20 @@ class TokenAuth(LentToken):
     def _body_of(self, request: Any) -> bytes | None:
         try:
             body: bytes = request.content
-        except self.library.RequestNotRead:  # a stream, which goes out once
-            return None
+        except self.library.RequestNotRead:
+            if not isinstance(request.stream, self.library.ByteStream):
+                return None  # a stream, which goes out once
+            body = request.read()  # that of a redirect
         return body
 
-    def _place(self, request: Any, token: OAuth2Token) -> Any:
+    def _place(self, request: Any, token: OAuth2Token, bound: BoundToken | None) -> Any:
         hooks = () if self.client is None else self.client.protected_request_hooks()
         match TokenPlacement(self.token_placement):
             case TokenPlacement.HEADER:
                 # The hooks get a copy: where the request is repeated, they begin anew.
-                placed = self._changed(request) if hooks else request
-                placed.headers["Authorization"] = authorization_header(token)
+                placed = self._changed(request) if hooks or bound else request
+                header = bound.authorization if bound else authorization_header(token)
+                placed.headers["Authorization"] = header
             case TokenPlacement.URI:
                 placed = self._changed(request, url=place_in_url(str(request.url), token))
             case TokenPlacement.BODY:
@@ -132,3 +158,41 @@ class TokenAuth(LentToken):
             extensions=request.extensions,
             **body,
         )
+
+
+class _Exchange:
+    """A request with a token in it, sent as often as the server asks for a new proof.
+
+    outgoing: what to send; None once that is done.
+    response: the last one.
+    """
+
+    __slots__ = ("_auth", "_bound", "outgoing", "response")
+
+    def __init__(self, auth: TokenAuth, request: Any, token: OAuth2Token) -> None:
+        self._auth = auth
+        self.outgoing, self._bound = auth.authorized(request, token)
+        self.response: Any = None
+        self._prove()
+
+    def take(self, response: Any) -> None:
+        """Take in a response, and decide whether there is more to send."""
+        self.response, self.outgoing = response, None
+        if self._bound is None:
+            return
+        answered = response.request
+        if self._bound.heed(
+            answered.method,
+            str(answered.url),
+            answered.headers.get("Authorization"),
+            response.status_code,
+            response.headers.multi_items(),
+        ):
+            self.outgoing = self._auth.repetition(answered)
+            self._prove()
+
+    def _prove(self) -> None:
+        request = self.outgoing
+        if request is not None and self._bound is not None:
+            proof = self._bound.prove(request.method, str(request.url), now())
+            request.headers["DPoP"] = proof

@@ -19,6 +19,8 @@ from .clock import now
 from .threads import ThreadFlight
 
 if TYPE_CHECKING:
+    from ..dpop import DPoP
+    from ..dropin.binding import BoundToken
     from .tasks import TaskFlight
 
 
@@ -26,6 +28,11 @@ class RenewingClient(Protocol):
     """A client that renews tokens: one of the classes of the adapters."""
 
     token: Any
+
+    @property
+    def dpop(self) -> DPoP | None:
+        """The key that the client's tokens are bound to."""
+        ...
 
     def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
         """Return what decides about the client's token."""
@@ -48,6 +55,7 @@ class LentToken:
     token: a dict; None for whatever token the client has at the time.
     token_placement: `header`, `body` or `uri`.
     client: a client that renews the token when it has expired, and saves it.
+    dpop: the key that the token is bound to; the client's where it is left out.
     """
 
     _keeper: TokenKeeper | None = None
@@ -58,9 +66,12 @@ class LentToken:
         token: Mapping[str, Any] | None,
         token_placement: str = "header",
         client: Any = None,
+        *,
+        dpop: DPoP | None = None,
     ) -> None:
         self.token_placement = TokenPlacement(token_placement).value
         self.client: RenewingClient | None = client
+        self.dpop = dpop if dpop is not None or client is None else client.dpop
         if client is None:
             self._keeper = TokenKeeper(read_given_token(token), _no_renewal)
         elif token is not None:
@@ -105,6 +116,14 @@ class LentToken:
         ):
             return (self._keeper or self._decides()).header(now())
         return None
+
+    def _bound(self, token: OAuth2Token) -> BoundToken | None:
+        # Few tokens are: the module is loaded for those alone.
+        if self.dpop is None:
+            return None
+        from ..dropin.binding import bound
+
+        return bound(token, self.token_placement, self.dpop)
 
     def _blocking_token(self, rejected: str | None) -> OAuth2Token:
         match self.flight:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -48,8 +48,30 @@ class Kind:
 
     def auth(self, *arguments: Any, client: Any = None) -> Any:
         """Return an `OAuth2Auth` of this library."""
-        auth_class = importlib.import_module(self.adapter).OAuth2Auth
-        return auth_class(*arguments, client=client.client if self.portal and client else client)
+        return self.auth_class(
+            *arguments, client=client.client if self.portal and client else client
+        )
+
+    @property
+    def auth_class(self) -> Any:
+        """The `OAuth2Auth` of this library."""
+        return importlib.import_module(self.adapter).OAuth2Auth
+
+    @property
+    def following(self) -> dict[str, bool]:
+        """The arguments of a request that follows redirects."""
+        return {} if self.adapter == "oauth2_sansio_requests" else {"follow_redirects": True}
+
+    def streamed(self, pieces: list[bytes]) -> Any:
+        """Return a body that can be sent once."""
+        if self.portal is None:
+            return iter(pieces)
+
+        async def stream() -> AsyncIterator[bytes]:
+            for piece in pieces:
+                yield piece
+
+        return stream()
 
     @contextmanager
     def session(self, *arguments: Any, **settings: Any) -> Iterator[Any]:

@@ -1,0 +1,96 @@
+"""A token that is bound to a key, in requests to resource servers (RFC 9449 section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import LocalProtocolError
+from ..events import Endpoint, RequestToSend, ResponseReceived
+from ..exchange import Unsigned
+from ..resource import TokenPlacement, bound_access_token
+from ..tokens import OAuth2Token
+from .responses import header_texts
+
+if TYPE_CHECKING:
+    from ..dpop import DPoP
+
+MOST_REPETITIONS = 2
+"""How often one request goes out again: for a nonce, and where a redirect took it elsewhere."""
+
+
+class BoundToken:
+    """What a request with a bound token carries, and whether its answer asks for another proof.
+
+    For one request and its repetitions.
+    """
+
+    __slots__ = ("_dpop", "_left", "_sent", "authorization")
+
+    def __init__(self, access_token: str, dpop: DPoP) -> None:
+        self.authorization = f"DPoP {access_token}"
+        """The value of the header of this name."""
+        self._dpop = dpop
+        self._left = MOST_REPETITIONS
+        self._sent: RequestToSend | None = None
+
+    def prove(self, method: str, url: str, now: float) -> str:
+        """Return a new value of the header `DPoP`.
+
+        method, url: as the request goes out.
+        now: seconds since the epoch.
+        Raises `LocalProtocolError` for a key that is elsewhere.
+        """
+        signed = self._dpop.bind(method, url, self.authorization[len("DPoP ") :], now)
+        if isinstance(signed, Unsigned):
+            raise LocalProtocolError(
+                "the key that the token is bound to is elsewhere, and nothing signs with it here",
+                endpoint=Endpoint.RESOURCE,
+                advice="give dpop= a key at hand, or a function that signs",
+            )
+        self._sent = signed
+        return signed.header("DPoP") or ""
+
+    def heed(
+        self,
+        method: str,
+        url: str,
+        authorization: object,
+        status: int,
+        headers: Iterable[tuple[object, object]],
+    ) -> bool:
+        """Learn from an answer, and say whether to repeat its request with a new proof.
+
+        method, url, authorization: of the request that was answered, which a redirect may have
+            changed; without the token in it, nothing is repeated.
+        """
+        if self._sent is None:
+            return False
+        answered = replace(self._sent, method=method, url=url)
+        response = ResponseReceived(status=status, headers=header_texts(headers))
+        again = self._dpop.learn(answered, response)
+        if status == 401 and (method, url) != (self._sent.method, self._sent.url):
+            again = True  # the proof was for where it was sent first
+        if not again or self._left == 0 or authorization != self.authorization:
+            return False
+        self._left -= 1
+        return True
+
+
+def bound(token: OAuth2Token, placement: str, dpop: DPoP) -> BoundToken | None:
+    """Return what goes into a request with a bound token; None for a token of another type.
+
+    placement: where the user wants the token.
+    Raises `LocalProtocolError` for a bound token that is to go elsewhere than into the header.
+    """
+    access_token = bound_access_token(token)
+    if access_token is None:
+        return None
+    if placement != TokenPlacement.HEADER.value:
+        raise LocalProtocolError(
+            "a token that is bound to a key goes into the header",
+            endpoint=Endpoint.RESOURCE,
+            advice='use token_placement="header"',
+        )
+    return BoundToken(access_token, dpop)
