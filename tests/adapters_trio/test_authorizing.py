@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 import trio
 
 import oauth2_sansio_httpx
+from oauth2_sansio import DPoP, new_private_key
 from oauth2_sansio.errors import LocalProtocolError, MissingTokenError, UnsavedTokenError
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.testing import AuthorizationServer, Misbehaviour, RegisteredClient, User
@@ -250,3 +251,46 @@ async def test_a_request_is_left_as_it_was() -> None:
     await OAuth2Auth(GOOD).exchange(request, send, follows_redirects=False)
     assert sent == [replace(request, headers=sent[0].headers)]
     assert dict(request.headers) == {}
+
+
+# Tokens that are bound to a key
+
+
+ASKS = (
+    b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: DPoP error=use_dpop_nonce\r\n"
+    b"DPoP-Nonce: n-1\r\nContent-Length: 0\r\n\r\n"
+)
+FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+BOUND = {"access_token": "a-1", "token_type": "DPoP"}
+
+
+async def test_a_bound_token_is_proved_and_a_nonce_taken_up() -> None:
+    dpop = DPoP(new_private_key())
+    async with serving(answering(ASKS, FINE)) as server, HTTPClient() as http:
+        auth = OAuth2Auth(BOUND, dpop=dpop)
+        response = await http.post(server.url, content=b"body", auth=auth)
+        assert response.status_code == 200
+        first, second = server.requests
+        assert b"\r\nauthorization: dpop a-1\r\n" in first.lower()
+        assert first.lower().count(b"\r\ndpop: ") == 1
+        assert second.lower().count(b"\r\ndpop: ") == 1
+        assert second.endswith(b"body")
+
+
+async def test_what_went_out_as_a_stream_is_not_proved_again() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"one"
+
+    async with serving(answering(ASKS, FINE)) as server, HTTPClient() as http:
+        auth = OAuth2Auth(BOUND, dpop=DPoP(new_private_key()))
+        response = await http.post(server.url, content=body(), auth=auth)
+        assert response.status_code == 401
+
+
+async def test_an_answer_that_belongs_to_no_request() -> None:
+    async def send(_request: Request) -> Response:
+        return Response(401)
+
+    auth = OAuth2Auth(BOUND, dpop=DPoP(new_private_key()))
+    request = Request(method="GET", url="https://api.example")
+    assert (await auth.exchange(request, send, follows_redirects=False)).status_code == 401

@@ -170,9 +170,11 @@ def test_a_bound_token_elsewhere_than_in_the_header(
 def test_a_key_elsewhere(kind: Kind, server: AuthorizationServer) -> None:
     public = {name: value for name, value in PRIVATE.items() if name != "d"}
     dpop = DPoP(RemoteKey("ES256"), public_jwk=public)
-    with session_at(kind, server, token=TOKEN, dpop=dpop) as session:
-        with pytest.raises(OAuth2Error, match="is elsewhere"):
-            session.get(server.url(Endpoint.RESOURCE))
+    with (
+        session_at(kind, server, token=TOKEN, dpop=dpop) as session,
+        pytest.raises(OAuth2Error, match="is elsewhere"),
+    ):
+        session.get(server.url(Endpoint.RESOURCE))
 
 
 def test_a_bearer_token_of_a_client_with_a_key(kind: Kind, dpop: DPoP) -> None:
@@ -204,10 +206,12 @@ def test_hooks_see_the_request_and_the_proof_is_for_what_they_make_of_it(
 
 
 def test_the_body_of_a_repeated_request_goes_along(kind: Kind, dpop: DPoP) -> None:
-    with resource((401, NONCE), (200, {})) as api:
-        with kind.session(token=TOKEN, dpop=dpop) as session:
-            response = session.post(api.url, **{kind.content: b"important"})
-            assert (response.status_code, response.content) == (200, b"POST important")
+    with (
+        resource((401, NONCE), (200, {})) as api,
+        kind.session(token=TOKEN, dpop=dpop) as session,
+    ):
+        response = session.post(api.url, **{kind.content: b"important"})
+        assert (response.status_code, response.content) == (200, b"POST important")
 
 
 def test_a_stream_that_went_out_is_not_repeated(kind: Kind, dpop: DPoP) -> None:
@@ -233,10 +237,11 @@ def test_a_redirect_within_the_server(kind: Kind, dpop: DPoP, status: int) -> No
 
 def test_a_redirect_to_another_server(kind: Kind, dpop: DPoP) -> None:
     with resource((401, NONCE)) as other:
-        with resource((302, {"Location": other.url})) as api:
-            with kind.session(token=TOKEN, dpop=dpop) as session:
-                response = session.get(api.url, **kind.following)
-                assert response.status_code == 401
+        with (
+            resource((302, {"Location": other.url})) as api,
+            kind.session(token=TOKEN, dpop=dpop) as session,
+        ):
+            assert session.get(api.url, **kind.following).status_code == 401
         ((_, headers),) = other.seen
         assert "authorization" not in headers
         # httpx lets no auth object change what a redirect takes along. What goes there is no
@@ -291,7 +296,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = answer
+    do_GET = do_POST = answer  # noqa: N815 - the names that http.server looks for
 
     def log_message(self, *_arguments: object) -> None:
         pass

@@ -1,0 +1,121 @@
+"""A bound token in one request: what goes along, and what an answer asks for."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+from typing import Any
+
+import pytest
+
+from oauth2_sansio import DPoP, OAuth2Token, RemoteKey, new_private_key
+from oauth2_sansio.dropin.binding import MOST_REPETITIONS, BoundToken, bound
+from oauth2_sansio.errors import InvalidTokenError, LocalProtocolError
+
+URL = "https://api.example/a"
+TOKEN = OAuth2Token(access_token="a-1", token_type="DPoP")
+ASKS = (("WWW-Authenticate", 'DPoP error="use_dpop_nonce"'),)
+PRIVATE = new_private_key()
+
+
+def bound_token(dpop: DPoP | None = None) -> BoundToken:
+    found = bound(TOKEN, "header", dpop or DPoP(PRIVATE))
+    assert found is not None
+    return found
+
+
+def claims_of(proof: str) -> dict[str, Any]:
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(proof.split(".")[1] + "=="))
+    return claims
+
+
+def heed(token: BoundToken, nonce: str | None = None, **other: Any) -> bool:
+    headers = ASKS if nonce is None else (*ASKS, ("DPoP-Nonce", nonce))
+    arguments: dict[str, Any] = {
+        "method": "GET",
+        "url": URL,
+        "authorization": "DPoP a-1",
+        "status": 401,
+        "headers": headers,
+    }
+    return token.heed(**arguments | other)
+
+
+def test_each_try_has_a_proof_of_its_own() -> None:
+    token = bound_token()
+    first, second = (claims_of(token.prove("GET", f"{URL}?b=c", 1000.0)) for _ in range(2))
+    assert first.pop("jti") != second.pop("jti")
+    assert first == second
+    assert (first["htm"], first["htu"], first["iat"]) == ("GET", URL, 1000)
+    assert token.authorization == "DPoP a-1"
+
+
+def test_a_nonce_is_worth_another_try() -> None:
+    token = bound_token()
+    token.prove("GET", URL, 1000.0)
+    assert heed(token, "n-1")
+    assert claims_of(token.prove("GET", URL, 1001.0))["nonce"] == "n-1"
+    assert not heed(token, "n-1")
+
+
+def test_not_more_than_so_many() -> None:
+    token = bound_token()
+    answers: list[bool] = []
+    for number in range(MOST_REPETITIONS + 2):
+        token.prove("GET", URL, 1000.0)
+        answers.append(heed(token, f"n-{number}"))
+    assert answers == [True] * MOST_REPETITIONS + [False] * 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"status": 200},
+        {"status": 403},
+        {"authorization": None},
+        {"authorization": "DPoP other"},
+        {"headers": ()},
+    ],
+)
+def test_what_is_not_worth_another_try(other: dict[str, Any]) -> None:
+    token = bound_token()
+    token.prove("GET", URL, 1000.0)
+    assert not heed(token, "n-1", **other)
+
+
+def test_an_answer_from_where_a_redirect_led() -> None:
+    token = bound_token()
+    token.prove("POST", URL, 1000.0)
+    assert not heed(token, status=200, url=f"{URL}/b", headers=())
+    assert heed(token, url=f"{URL}/b", headers=())
+    token.prove("POST", URL, 1000.0)
+    assert heed(token, method="GET", headers=())
+
+
+def test_nothing_is_heeded_before_anything_was_sent() -> None:
+    assert not heed(bound_token(), "n-1")
+
+
+def test_what_an_answer_teaches_stays() -> None:
+    dpop = DPoP(PRIVATE)
+    token = bound_token(dpop)
+    token.prove("GET", URL, 1000.0)
+    heed(token, "n-1", status=200)
+    assert claims_of(bound_token(dpop).prove("GET", f"{URL}/b", 1000.0))["nonce"] == "n-1"
+
+
+def test_only_bound_tokens_are() -> None:
+    dpop = DPoP(PRIVATE)
+    assert bound(OAuth2Token(access_token="a"), "body", dpop) is None
+    with pytest.raises(InvalidTokenError):
+        bound(OAuth2Token(token_type="DPoP"), "header", dpop)
+    for placement in ("body", "uri"):
+        with pytest.raises(LocalProtocolError, match="goes into the header"):
+            bound(TOKEN, placement, dpop)
+
+
+def test_a_key_elsewhere_is_refused() -> None:
+    public = {name: value for name, value in PRIVATE.items() if name != "d"}
+    token = bound_token(DPoP(RemoteKey("ES256"), public_jwk=public))
+    with pytest.raises(LocalProtocolError, match="is elsewhere"):
+        token.prove("GET", URL, 1000.0)
