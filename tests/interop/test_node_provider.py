@@ -16,14 +16,20 @@ from oauth2_sansio import (
     Client,
     ClientSecretBasic,
     ClientSecretJWT,
+    DPoP,
+    Endpoint,
     ErrorResponse,
+    Exchange,
     OAuth2Token,
     PendingAuthorization,
+    Pipeline,
     PrivateKeyJWT,
     RequestObject,
+    RequestToSend,
     ResponseMode,
     Server,
     authorize_device,
+    new_private_key,
     poll_device,
 )
 
@@ -73,6 +79,19 @@ def issuer(key: dict[str, Any]) -> Iterator[str]:
             "client_secret": SECRET,
             "token_endpoint_auth_method": "client_secret_jwt",
             "token_endpoint_auth_signing_alg": "HS256",
+        },
+        {
+            **CODE,
+            "client_id": "bound",
+            "token_endpoint_auth_method": "none",
+            "application_type": "native",
+            "dpop_bound_access_tokens": True,
+        },
+        {
+            **CODE,
+            "client_id": "careful",
+            "client_secret": SECRET,
+            "dpop_bound_access_tokens": True,
         },
         {
             "client_id": "tv",
@@ -220,6 +239,64 @@ def test_login_on_another_device(server: Server, run: Run) -> None:
     soon = replace(device, interval=0.1, expires_at=time.time() + 30)
     token = run(poll_device(client, soon))
     assert token["access_token"]
+
+
+@pytest.mark.parametrize("push", [False, True], ids=["in-the-url", "pushed"])
+@pytest.mark.parametrize("client_id", ["bound", "careful"])
+def test_bound_tokens(server: Server, run: Run, client_id: str, push: bool) -> None:
+    # `bound` is a public client, whose refresh tokens are bound too; `careful` has to send nonces.
+    auth = ClientSecretBasic(SECRET) if client_id == "careful" else None
+    dpop = DPoP(new_private_key())
+    client = Client(server=server, client_id=client_id, auth=auth, dpop=dpop)
+    pending = run(
+        client.authorize(
+            redirect_uri=CALLBACK,
+            scope="openid offline_access",
+            parameters={"prompt": "consent"},
+            push=push,
+        )
+    )
+    token = sign_in(client, run, pending)
+    assert token["token_type"] == "DPoP"
+    renewed = run(client.refresh(token))
+    assert renewed["access_token"] != token["access_token"]
+    assert user_of(server, run, renewed, dpop) == "alice"
+    thief = Client(server=server, client_id=client_id, auth=auth, dpop=DPoP(new_private_key()))
+    if client_id == "bound":
+        with pytest.raises(ErrorResponse, match="invalid_grant"):
+            run(thief.refresh(renewed))
+
+
+def user_of(server: Server, run: Run, token: OAuth2Token, dpop: DPoP) -> Any:
+    headers = (("Authorization", f"DPoP {token.access_token}"),)
+    draft = RequestToSend(
+        endpoint=Endpoint.USERINFO, method="GET", url=server.url(Endpoint.USERINFO), headers=headers
+    )
+    pipeline = Pipeline(signers=(dpop,))
+    return run(Exchange(pipeline, draft, lambda answer: answer.read()["sub"]).flow())
+
+
+@pytest.mark.parametrize("client_id", ["bound", "careful"])
+def test_the_drop_in_classes_with_bound_tokens(issuer: str, kind: Kind, client_id: str) -> None:
+    with kind.session() as anybody:
+        server = anybody.run(Server.discover(issuer))
+    secret = SECRET if client_id == "careful" else None
+    with kind.session(
+        client_id,
+        secret,
+        redirect_uri=CALLBACK,
+        scope="openid offline_access",
+        server=server,
+        code_challenge_method="S256",
+        dpop=DPoP(new_private_key("Ed25519"), "Ed25519"),
+    ) as session:
+        url, _ = session.create_authorization_url(prompt="consent")
+        token = session.fetch_token(authorization_response=Browser(CALLBACK).visit(url))
+        assert token["token_type"] == "DPoP"
+        assert session.get(server.userinfo_endpoint).json()["sub"] == "alice"
+        session.token = {**token, "expires_at": 1}
+        assert session.get(server.userinfo_endpoint).json()["sub"] == "alice"
+        assert session.token["access_token"] != token["access_token"]
 
 
 def test_the_drop_in_classes_push(issuer: str, kind: Kind) -> None:
