@@ -115,9 +115,16 @@ class DPoP(HoldsSecrets):
         Returns what a `Signer` returns: with a key elsewhere, the signature is yet to be made.
         Raises `LocalProtocolError` for a URL that is none.
         """
-        headers = (("Authorization", f"DPoP {access_token}"),)
-        request = RequestToSend(endpoint=Endpoint.RESOURCE, method=method, url=url, headers=headers)
-        return self.sign(request, now)
+        authorization = ("Authorization", f"DPoP {access_token}")
+        return self._signer.attach(
+            self._claims(method, target_uri(url, Endpoint.RESOURCE), access_token, now),
+            lambda proof: RequestToSend(
+                endpoint=Endpoint.RESOURCE,
+                method=method,
+                url=url,
+                headers=(authorization, ("DPoP", proof)),
+            ),
+        )
 
     def sign(self, request: RequestToSend, now: float) -> RequestToSend | Unsigned:
         """Return the request with a new proof, where its endpoint wants one.
@@ -126,19 +133,13 @@ class DPoP(HoldsSecrets):
         """
         if request.endpoint not in _PROVEN:
             return request
-        target = target_uri(request.url, request.endpoint)
-        claims: dict[str, Any] = {
-            "jti": base64url(self.random_bytes(16)),
-            "htm": request.method,
-            "htu": target,
-            "iat": int(now),
-        }
         scheme, _, token = (request.header("Authorization") or "").partition(" ")
-        if scheme.lower() == DPOP:
-            claims["ath"] = base64url(sha256(token.encode()).digest())
-        nonce = self._nonces.get(_origin(target))
-        if nonce is not None:
-            claims["nonce"] = nonce
+        claims = self._claims(
+            request.method,
+            target_uri(request.url, request.endpoint),
+            token if scheme.lower() == DPOP else None,
+            now,
+        )
         return self._signer.attach(claims, lambda proof: request.with_header("DPoP", proof))
 
     def learn(self, request: RequestToSend, response: ResponseReceived) -> bool:
@@ -160,6 +161,22 @@ class DPoP(HoldsSecrets):
             nonces.pop(next(iter(tuple(nonces))), None)
         proof = request.header("DPoP")
         return proof is not None and asks_for_nonce(response) and _nonce_in(proof) != nonce
+
+    def _claims(
+        self, method: str, target: str, access_token: str | None, now: float
+    ) -> dict[str, Any]:
+        claims: dict[str, Any] = {
+            "jti": base64url(self.random_bytes(16)),
+            "htm": method,
+            "htu": target,
+            "iat": int(now),
+        }
+        if access_token is not None:
+            claims["ath"] = base64url(sha256(access_token.encode()).digest())
+        nonce = self._nonces.get(_origin(target))
+        if nonce is not None:
+            claims["nonce"] = nonce
+        return claims
 
 
 def new_private_key(

@@ -46,7 +46,7 @@ def check_url(
     Raises `LocalProtocolError`. Its text shows no part of the URL.
     Source: RFC 6749 sections 3.1 and 3.2, RFC 9700 section 2.6.
     """
-    if len(url) <= LONGEST_URL and (origin := _origin(url)):
+    if len(url) <= LONGEST_URL and (origin := _origin(_ORIGIN.match(url))):
         scheme, host, _ = origin
         if _BEHIND_HOST.fullmatch(url, url.index("//") + 2):
             if scheme == "https" or allow_insecure_http or is_loopback(host):
@@ -83,8 +83,8 @@ def same_origin(one: str, other: str) -> bool:
     The port of the scheme counts where none is written. A URL that is not http or https, that
     carries a user name or whose host is not plain has no origin, and is never the same as another.
     """
-    origin = _origin(one)
-    return origin is not None and origin == _origin(other)
+    origin = _origin(_ORIGIN.match(one))
+    return origin is not None and origin == _origin(_ORIGIN.match(other))
 
 
 def target_uri(url: str, endpoint: Endpoint) -> str:
@@ -94,7 +94,7 @@ def target_uri(url: str, endpoint: Endpoint) -> str:
     Raises `LocalProtocolError` for what is no http or https URL.
     """
     match = _ORIGIN.match(url)
-    origin = _origin(url)
+    origin = _origin(match)
     if match is None or origin is None:
         raise LocalProtocolError(
             "this is no URL that a DPoP proof could name",
@@ -249,8 +249,7 @@ _PLAIN_NAME = re.compile(r"[a-z_]{1,32}")
 _NOT_FORM_ENCODED = re.compile(r"[^A-Za-z0-9_.\-=&;:%+~,*@!()/?]")
 
 
-def _origin(url: str) -> tuple[str, str, int] | None:
-    match = _ORIGIN.match(url)
+def _origin(match: re.Match[str] | None) -> tuple[str, str, int] | None:
     if match is None:
         return None
     scheme, host = match[1].lower(), match[2].lower()

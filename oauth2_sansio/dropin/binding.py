@@ -20,6 +20,9 @@ MOST_REPETITIONS = 2
 """How often one request goes out again: for a nonce, and where a redirect took it elsewhere."""
 
 
+_HEEDED = frozenset({"dpop-nonce", "www-authenticate"})
+
+
 class BoundToken:
     """What a request with a bound token carries, and whether its answer asks for another proof.
 
@@ -67,11 +70,13 @@ class BoundToken:
         """
         if self._sent is None:
             return False
-        answered = replace(self._sent, method=method, url=url)
-        response = ResponseReceived(status=status, headers=header_texts(headers))
-        again = self._dpop.learn(answered, response)
-        if status == 401 and (method, url) != (self._sent.method, self._sent.url):
-            again = True  # the proof was for where it was sent first
+        answered, again = self._sent, False
+        if (method, url) != (answered.method, answered.url):
+            answered = replace(answered, method=method, url=url)
+            again = status == 401  # the proof was for where it was sent first
+        heeded = header_texts(pair for pair in headers if str(pair[0]).lower() in _HEEDED)
+        response = ResponseReceived(status=status, headers=heeded)
+        again = self._dpop.learn(answered, response) or again
         if not again or self._left == 0 or authorization != self.authorization:
             return False
         self._left -= 1
