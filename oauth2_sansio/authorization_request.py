@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .answers import Answer
-from .authorization import PendingAuthorization, authorization_url
+from .authorization import (
+    PendingAuthorization,
+    ResponseMode,
+    authorization_url,
+    check_challenge_method,
+    check_verifier,
+    code_challenge,
+    random_text,
+)
 from .errors import LocalProtocolError, RemoteProtocolError
-from .events import Endpoint
+from .events import Endpoint, Pairs
 from .flow import Flow, finished
-from .parameters import Parameters, joined
+from .parameters import Parameters, Scope, joined, json_pair, scope_pair, spaced
 from .tokens import is_visible_text, read_seconds
 
 if TYPE_CHECKING:
@@ -25,18 +33,89 @@ Pending: TypeAlias = Callable[[str, float, float | None], PendingAuthorization]
 
 def request_authorization(
     client: Client,
+    *,
+    redirect_uri: str | None,
+    scope: Scope,
+    state: str | None,
+    nonce: str | None,
+    response_type: str,
+    response_mode: ResponseMode | None,
+    code_verifier: str | None,
+    further: Pairs,
+    parameters: Parameters,
+    push: bool,
+) -> Flow[PendingAuthorization]:
+    """Return a flow that brings an authorization request on its way, as the server requires it.
+
+    further: more parameters of the request, in front of the caller's own; for the rest, and for
+        the errors, see `Client.authorize`.
+    Raises `LocalProtocolError` where it has to be signed and nothing signs it.
+    """
+    server = client.server
+    state = state or random_text(client.random_bytes)
+    given = [("response_type", response_type), ("client_id", client.client_id)]
+    if redirect_uri is not None:
+        given.append(("redirect_uri", redirect_uri))
+    given += (*scope_pair(scope), ("state", state))
+    if "code" not in response_type.split() or client.omit_pkce:
+        code_verifier = None
+    else:
+        check_challenge_method(server)
+        code_verifier = check_verifier(code_verifier or random_text(client.random_bytes))
+        given.append(("code_challenge", code_challenge(code_verifier)))
+        given.append(("code_challenge_method", "S256"))
+    if client.dpop is not None:
+        given.append(("dpop_jkt", client.dpop.thumbprint))
+    if nonce is not None:
+        given.append(("nonce", nonce))
+    if response_mode is not None:
+        given.append(("response_mode", response_mode.value))
+    else:
+        by_default = response_type == "code"
+        response_mode = ResponseMode.QUERY if by_default else ResponseMode.FRAGMENT
+    given += further
+
+    def pending(url: str, now: float, url_expires_at: float | None) -> PendingAuthorization:
+        return PendingAuthorization(
+            url=url,
+            url_expires_at=url_expires_at,
+            state=state,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+            nonce=nonce,
+            response_type=response_type,
+            response_mode=response_mode,
+            issuer=server.issuer,
+            issuer_required=server.authorization_response_iss_parameter_supported,
+            expires_at=now + client.authorization_lifetime,
+        )
+
+    return _on_its_way(client, given, parameters, pending, push=push)
+
+
+def login_pairs(acr_values: Scope, max_age: int | None, claims: Mapping[str, Any] | None) -> Pairs:
+    """Return the parameters that say how the user has to have logged in (RFC 9470 section 4).
+
+    Raises `ValueError` for a `max_age` that is no number of seconds.
+    """
+    found = spaced("acr_values", acr_values)
+    if max_age is not None:
+        if max_age < 0:
+            raise ValueError("max_age is a number of seconds, from 0 on")
+        found += (("max_age", str(int(max_age))),)
+    if claims:
+        found += (json_pair("claims", dict(claims)),)
+    return found
+
+
+def _on_its_way(
+    client: Client,
     given: Iterable[tuple[str, str]],
     parameters: Parameters,
     pending: Pending,
     *,
     push: bool,
 ) -> Flow[PendingAuthorization]:
-    """Return a flow that brings an authorization request on its way, as the server requires it.
-
-    given: the parameters of the request, in front of the caller's own.
-    push: sends it to the server itself, also where that is not required.
-    Raises `LocalProtocolError` where it has to be signed and nothing signs it.
-    """
     server, request_object = client.server, client.request_object
     endpoint = server.url(Endpoint.AUTHORIZATION)
     if server.require_signed_request_object and request_object is None:

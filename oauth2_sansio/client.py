@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .answers import Answer
-from .authorization import (
-    PendingAuthorization,
-    ResponseMode,
-    check_begun_at,
-    check_challenge_method,
-    check_verifier,
-    code_challenge,
-    random_text,
-)
-from .authorization_request import request_authorization
+from .authorization import PendingAuthorization, ResponseMode, check_begun_at
+from .authorization_request import login_pairs, request_authorization
 from .client_auth import ClientAuthentication, ClientIdentity, HoldsSecrets, choose_authentication
 from .errors import LocalProtocolError
 from .events import Action, Endpoint, Event, Pairs, Started, T
 from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline, Signer
 from .flow import Flow, finished
 from .introspection import Introspection, read_introspection
-from .parameters import Parameters, Scope, joined, repeated, scope_pair
+from .parameters import (
+    AuthorizationDetails,
+    Parameters,
+    Scope,
+    details_pair,
+    joined,
+    repeated,
+    scope_pair,
+)
 from .revocation import read_revocation, token_and_hint
 from .server import Server
 from .tokens import OAuth2Token, read_token
@@ -98,6 +98,10 @@ class Client(HoldsSecrets):
         response_mode: ResponseMode | None = None,
         code_verifier: str | None = None,
         resource: Sequence[str] = (),
+        authorization_details: AuthorizationDetails = (),
+        acr_values: Scope = None,
+        max_age: int | None = None,
+        claims: Mapping[str, Any] | None = None,
         parameters: Parameters = (),
         push: bool = False,
     ) -> Flow[PendingAuthorization]:
@@ -108,58 +112,45 @@ class Client(HoldsSecrets):
         response_type: anything with `code` in it gets a PKCE challenge.
         response_mode: sent only where it is given.
         resource: the resources that the token is for (RFC 8707 section 2).
+        authorization_details: what exactly it is for (RFC 9396).
+        acr_values, max_age: how, and at most how many seconds ago, the user has to have logged in.
+        claims: what is to be said of the user (OpenID Connect Core 1.0 section 5.5).
         push: sends the parameters to the server directly, so that the user's browser carries only a
             reference (RFC 9126). A server whose metadata require that gets it in any case.
         Raises `RemoteProtocolError` where the server's metadata rule out S256.
         """
-        server = self.server
-        state = state or random_text(self.random_bytes)
-        given = [("response_type", response_type), ("client_id", self.client_id)]
-        if redirect_uri is not None:
-            given.append(("redirect_uri", redirect_uri))
-        given += (*scope_pair(scope), ("state", state))
-        if "code" not in response_type.split() or self.omit_pkce:
-            code_verifier = None
-        else:
-            check_challenge_method(server)
-            code_verifier = check_verifier(code_verifier or random_text(self.random_bytes))
-            given.append(("code_challenge", code_challenge(code_verifier)))
-            given.append(("code_challenge_method", "S256"))
-        if self.dpop is not None:
-            given.append(("dpop_jkt", self.dpop.thumbprint))
-        if nonce is not None:
-            given.append(("nonce", nonce))
-        if response_mode is not None:
-            given.append(("response_mode", response_mode.value))
-        else:
-            by_default = response_type == "code"
-            response_mode = ResponseMode.QUERY if by_default else ResponseMode.FRAGMENT
-        given += repeated("resource", resource)
-
-        def pending(url: str, now: float, url_expires_at: float | None) -> PendingAuthorization:
-            return PendingAuthorization(
-                url=url,
-                url_expires_at=url_expires_at,
-                state=state,
-                redirect_uri=redirect_uri,
-                code_verifier=code_verifier,
-                nonce=nonce,
-                response_type=response_type,
-                response_mode=response_mode,
-                issuer=server.issuer,
-                issuer_required=server.authorization_response_iss_parameter_supported,
-                expires_at=now + self.authorization_lifetime,
-            )
-
-        return request_authorization(self, given, parameters, pending, push=push)
+        further = (
+            *repeated("resource", resource),
+            *self._details(authorization_details),
+            *login_pairs(acr_values, max_age, claims),
+        )
+        return request_authorization(
+            self,
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            nonce=nonce,
+            response_type=response_type,
+            response_mode=response_mode,
+            code_verifier=code_verifier,
+            further=further,
+            parameters=parameters,
+            push=push,
+        )
 
     def redeem(
-        self, pending: PendingAuthorization, callback: str, *, parameters: Parameters = ()
+        self,
+        pending: PendingAuthorization,
+        callback: str,
+        *,
+        authorization_details: AuthorizationDetails = (),
+        parameters: Parameters = (),
     ) -> Flow[OAuth2Token]:
         """Trade the code in a callback for tokens (RFC 6749 section 4.1.3).
 
         callback: see `PendingAuthorization.read_callback`, which is called before there is a flow,
             so that a forged callback never causes a request.
+        authorization_details: less than what was authorized (RFC 9396 section 6).
         """
         check_begun_at(self.server, pending)
         given = [("code", pending.read_callback(callback))]
@@ -167,6 +158,7 @@ class Client(HoldsSecrets):
             given.append(("redirect_uri", pending.redirect_uri))
         if pending.code_verifier is not None:
             given.append(("code_verifier", pending.code_verifier))
+        given += self._details(authorization_details)
         exchange = self._token_exchange("authorization_code", given, parameters)
 
         def step(event: Event, now: float) -> Action[OAuth2Token]:
@@ -178,11 +170,20 @@ class Client(HoldsSecrets):
         return Flow(step)
 
     def client_credentials(
-        self, *, scope: Scope = None, resource: Sequence[str] = (), parameters: Parameters = ()
+        self,
+        *,
+        scope: Scope = None,
+        resource: Sequence[str] = (),
+        authorization_details: AuthorizationDetails = (),
+        parameters: Parameters = (),
     ) -> Flow[OAuth2Token]:
         """Get a token for the client itself (RFC 6749 section 4.4)."""
         return self.request_token(
-            "client_credentials", scope=scope, resource=resource, parameters=parameters
+            "client_credentials",
+            scope=scope,
+            resource=resource,
+            authorization_details=authorization_details,
+            parameters=parameters,
         )
 
     def refresh(
@@ -191,6 +192,7 @@ class Client(HoldsSecrets):
         *,
         scope: Scope = None,
         resource: Sequence[str] = (),
+        authorization_details: AuthorizationDetails = (),
         parameters: Parameters = (),
         headers: Pairs = (),
     ) -> Flow[OAuth2Token]:
@@ -211,6 +213,7 @@ class Client(HoldsSecrets):
             ("refresh_token", previous.refresh_token),
             *scope_pair(scope),
             *repeated("resource", resource),
+            *self._details(authorization_details),
         )
         return self._token_exchange(
             "refresh_token", given, parameters, previous=previous, headers=headers
@@ -264,6 +267,7 @@ class Client(HoldsSecrets):
         scope: Scope = None,
         resource: Sequence[str] = (),
         audience: Sequence[str] = (),
+        authorization_details: AuthorizationDetails = (),
         parameters: Parameters = (),
         method: str = "POST",
         headers: Pairs = (),
@@ -277,6 +281,7 @@ class Client(HoldsSecrets):
             *scope_pair(scope),
             *repeated("resource", resource),
             *repeated("audience", audience),
+            *self._details(authorization_details),
         )
         return self._token_exchange(
             grant_type, given, parameters, method=method, headers=headers
@@ -348,6 +353,9 @@ class Client(HoldsSecrets):
         if self.dpop is not None:
             self.dpop.check_token(token, answer)
         return token
+
+    def _details(self, details: AuthorizationDetails) -> Pairs:
+        return details_pair(details, self.server.authorization_details_types_supported)
 
     def _token_exchange(
         self,

@@ -12,7 +12,15 @@ from .client_auth import HoldsSecrets
 from .errors import LocalProtocolError
 from .events import Endpoint
 from .flow import Flow
-from .parameters import Parameters, Scope, joined, repeated, scope_pair
+from .parameters import (
+    AuthorizationDetails,
+    Parameters,
+    Scope,
+    details_pair,
+    joined,
+    repeated,
+    scope_pair,
+)
 from .polling import Polling, read_polling
 from .stored import TEXT, TEXT_OR_NONE, TIME, Kinds, read_stored, write_stored
 from .tokens import OAuth2Token
@@ -70,14 +78,20 @@ def authorize_device(
     *,
     scope: Scope = None,
     resource: Sequence[str] = (),
+    authorization_details: AuthorizationDetails = (),
     parameters: Parameters = (),
 ) -> Flow[DeviceAuthorization]:
     """Ask for a code that the user types in on another device (RFC 8628 section 3.1).
 
     resource: the resources that the token is for (RFC 8707 section 2).
+    authorization_details: what exactly it is for (RFC 9396).
     Raises `RemoteProtocolError` where the page that the user is sent to is no https URL.
     """
-    given = (*scope_pair(scope), *repeated("resource", resource))
+    given = (
+        *scope_pair(scope),
+        *repeated("resource", resource),
+        *details_pair(authorization_details, client.server.authorization_details_types_supported),
+    )
     form = joined(given, parameters, Endpoint.DEVICE_AUTHORIZATION, in_url=False)
     allow_insecure_http = client.server.allow_insecure_http
     return client.exchange(

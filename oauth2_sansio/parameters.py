@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
-from .errors import LocalProtocolError
+from .errors import LocalProtocolError, printable
 from .events import Endpoint, Pairs
 
 Parameters: TypeAlias = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
 """Further parameters of a request: pairs, or a mapping in which a list repeats its name."""
+
+AuthorizationDetails: TypeAlias = Sequence[Mapping[str, Any]]
+"""What exactly a token is for: JSON objects, each with a `type` (RFC 9396 section 2)."""
 
 Scope: TypeAlias = str | Sequence[str] | None
 """One text with spaces, or several texts."""
@@ -37,14 +41,55 @@ def pairs(parameters: Parameters) -> Pairs:
 
 def scope_pair(scope: Scope) -> Pairs:
     """Return the parameter `scope`; nothing where there is no scope."""
-    if not scope:
+    return spaced("scope", scope)
+
+
+def spaced(name: str, values: Scope) -> Pairs:
+    """Return a parameter whose values have spaces between them; nothing where there are none."""
+    if not values:
         return ()
-    return (("scope", scope if isinstance(scope, str) else " ".join(scope)),)
+    return ((name, values if isinstance(values, str) else " ".join(values)),)
 
 
 def repeated(name: str, values: Sequence[str]) -> Pairs:
     """Return a parameter once for each of its values; one text is one value."""
     return tuple((name, value) for value in ([values] if isinstance(values, str) else values))
+
+
+def details_pair(details: AuthorizationDetails, known: Sequence[str] | None) -> Pairs:
+    """Return the parameter `authorization_details`; nothing where there are none.
+
+    known: the types that the server takes; None where it does not say.
+    Raises `TypeError` and `ValueError` for what is no list of objects with a `type`, and
+    `LocalProtocolError` for a type that is not known (RFC 9396 section 10).
+    """
+    if not details:
+        return ()
+    if not all(map(_is_mapping, details)):  # the letters of a text are none either
+        raise TypeError("authorization_details is a list of dicts")
+    for each in details:
+        kind = each.get("type")
+        if not isinstance(kind, str) or not kind:
+            raise ValueError("each of the authorization_details has a type, which is a text")
+        if known is not None and kind not in known:
+            raise LocalProtocolError(
+                f"the server takes no authorization_details of the type {printable(kind, 100)}",
+                endpoint=Endpoint.AUTHORIZATION,
+                advice=f"it takes these types: {printable(', '.join(known), 200) or 'none'}",
+            )
+    return (json_pair("authorization_details", [dict(each) for each in details]),)
+
+
+def json_pair(name: str, value: object) -> tuple[str, str]:
+    """Return a parameter whose value is JSON.
+
+    Raises `TypeError` and `ValueError` for what JSON cannot write.
+    """
+    try:
+        return name, json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        pass
+    raise ValueError(f"{name} is nested too deeply")
 
 
 def joined(
@@ -98,6 +143,10 @@ def secret_in_url(endpoint: Endpoint) -> LocalProtocolError:
         endpoint=endpoint,
         advice="use client_secret_basic, or POST",
     )
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _check_text(text: object) -> None:

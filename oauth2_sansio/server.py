@@ -36,6 +36,7 @@ _LISTS = (
     "response_types_supported",
     "response_modes_supported",
     "dpop_signing_alg_values_supported",
+    "authorization_details_types_supported",
 )
 _FLAGS = (
     "authorization_response_iss_parameter_supported",
@@ -79,6 +80,7 @@ class Server:
     response_types_supported: tuple[str, ...] | None = None
     response_modes_supported: tuple[str, ...] | None = None
     dpop_signing_alg_values_supported: tuple[str, ...] | None = None
+    authorization_details_types_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False

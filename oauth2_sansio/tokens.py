@@ -70,6 +70,17 @@ class OAuth2Token(dict[str, Any]):
                 return None
 
     @property
+    def authorization_details(self) -> tuple[dict[str, Any], ...] | None:
+        """What was granted in detail (RFC 9396 section 7), which may be less, or more, than was
+        asked for; None where there is nothing that can be read.
+        """
+        match self.get("authorization_details"):
+            case [*details] if all(map(_is_detail, details)):
+                return tuple(details)
+            case _:
+                return None
+
+    @property
     def expires_at(self) -> float | None:
         """When the access token expires, in seconds since the epoch; None if that is unknown."""
         return read_seconds(self.get("expires_at"))
@@ -193,6 +204,14 @@ def _is_plain(body: bytes) -> bool:
     # The readers refuse control characters as such, so whatever a token may not have comes in by an
     # escape. To look for one here costs a tenth of looking at each character of each token.
     return body.isascii() and not (_BACKSLASH in body or _PERCENT in body or _DELETE in body)
+
+
+def _is_detail(value: object) -> bool:
+    match value:
+        case {"type": str()}:
+            return True
+        case _:
+            return False
 
 
 def _is_filled(value: object) -> bool:

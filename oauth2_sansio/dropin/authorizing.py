@@ -82,6 +82,7 @@ class Authorizing(Configured):
             **{name: self.metadata[name] for name in _DEFAULTS if name in self.metadata},
             **given,
         }
+        self._check_details(parameters)
         options = self._take_options(parameters) if push else {}
         response_type = parameters.pop("response_type", None) or self._response_type()
         client_id = parameters.pop("client_id", self.client_id)

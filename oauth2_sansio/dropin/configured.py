@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ..client import Client
 from ..events import Endpoint
 from ..flow import Flow
+from ..parameters import details_pair
 from ..resource import TokenPlacement
 from ..server import Server
 from .calls import Call
@@ -180,6 +181,11 @@ class Configured:
         # What of the metadata is a list; None where it is not known.
         values = self.metadata.get(name)
         return None if values is None else tuple(values)
+
+    def _check_details(self, parameters: Mapping[str, Any]) -> None:
+        details = parameters.get("authorization_details")
+        if details is not None and not isinstance(details, str):
+            details_pair(details, self._listed("authorization_details_types_supported"))
 
     def _call(
         self,

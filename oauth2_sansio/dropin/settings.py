@@ -62,6 +62,7 @@ class Settings(TypedDict, total=False):
     login_hint: str
     access_type: str
     acr_values_supported: Sequence[str]
+    authorization_details_types_supported: Sequence[str]
     authorization_response_iss_parameter_supported: bool
     claims_supported: Sequence[str]
     code_challenge_methods_supported: Sequence[str]

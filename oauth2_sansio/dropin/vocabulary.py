@@ -61,6 +61,7 @@ class Vocabulary(Authorizing):
         parameters: dict[str, Any],
         now: float,
     ) -> Call[OAuth2Token] | OAuth2Token:
+        self._check_details(parameters)
         options = self._take_options(parameters)
         response = parameters.pop("authorization_response", None)
         if response is not None:
@@ -135,6 +136,7 @@ class Vocabulary(Authorizing):
         headers: Mapping[str, str] | None,
         parameters: dict[str, Any],
     ) -> Renewal:
+        self._check_details(parameters)
         options = self._take_options(parameters)
         from_body = read_body(body)
         if "scope" not in dict(from_body):

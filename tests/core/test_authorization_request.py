@@ -15,9 +15,12 @@ from oauth2_sansio import (
     Client,
     ClientSecretBasic,
     ClientSecretPost,
+    DPoP,
     PendingAuthorization,
     RequestObject,
+    ResponseMode,
     Server,
+    new_private_key,
 )
 from oauth2_sansio.errors import ErrorResponse, LocalProtocolError, OAuth2Error, RemoteProtocolError
 from oauth2_sansio.events import (
@@ -77,7 +80,11 @@ def test_the_request() -> None:
         state="st-1",
         nonce="n-1",
         resource=["https://r.example", "https://q.example"],
-        parameters={"claims": "{}"},
+        authorization_details=[{"type": "payment"}],
+        acr_values=["gold", "silver"],
+        max_age=0,
+        claims={"id_token": {"acr": {"essential": True}}},
+        parameters={"prompt": "login"},
         push=True,
     )
     request = flow.start(0.0)
@@ -101,9 +108,56 @@ def test_the_request() -> None:
             ("nonce", "n-1"),
             ("resource", "https://r.example"),
             ("resource", "https://q.example"),
-            ("claims", "{}"),
+            ("authorization_details", '[{"type":"payment"}]'),
+            ("acr_values", "gold silver"),
+            ("max_age", "0"),
+            ("claims", '{"id_token":{"acr":{"essential":true}}}'),
+            ("prompt", "login"),
         ),
     )
+
+
+def test_a_type_of_details_that_the_server_does_not_list() -> None:
+    client = client_at(replace(SERVER, authorization_details_types_supported=("account",)))
+    details = [{"type": "payment"}]
+    for begin in (
+        lambda: client.authorize(redirect_uri=None, authorization_details=details),
+        lambda: client.client_credentials(authorization_details=details),
+        lambda: client.refresh("r-1", authorization_details=details),
+    ):
+        with pytest.raises(LocalProtocolError, match="of the type payment"):
+            begin()
+
+
+def test_a_login_that_lies_in_the_future_is_misuse() -> None:
+    with pytest.raises(ValueError, match="max_age"):
+        client_at().authorize(redirect_uri=None, max_age=-1)
+
+
+def test_what_goes_into_the_url() -> None:
+    # What the other tests of this module push.
+    client = replace(client_at(), dpop=DPoP(new_private_key(random_bytes=lambda n: b"1" * n)))
+    assert client.dpop is not None
+    action = client.authorize(
+        redirect_uri=None, acr_values="gold", response_mode=ResponseMode.FORM_POST
+    ).start(0.0)
+    assert isinstance(action, Finished)
+    query = parse_qs(urlsplit(action.result.url).query)
+    assert query["acr_values"] == ["gold"]
+    assert query["response_mode"] == ["form_post"]
+    assert query["dpop_jkt"] == [client.dpop.thumbprint]
+    assert action.result.response_mode is ResponseMode.FORM_POST
+    action = client.authorize(redirect_uri=None, response_type="token").start(0.0)
+    assert isinstance(action, Finished)
+    assert "code_challenge" not in action.result.url
+    assert action.result.response_mode is ResponseMode.FRAGMENT
+
+
+def test_a_server_that_does_not_take_s256_is_refused() -> None:
+    server = replace(SERVER, code_challenge_methods_supported=("plain",))
+    for push in (False, True):
+        with pytest.raises(RemoteProtocolError, match="S256 is not among them"):
+            client_at(server).authorize(redirect_uri=None, push=push)
 
 
 def test_the_result() -> None:

@@ -332,6 +332,36 @@ REQUESTS: dict[str, tuple[Flow[Any], RequestToSend]] = {
             ("resource", "urn:b"),
         ),
     ),
+    "refresh for less": (
+        CLIENT.refresh("r1", authorization_details=[{"type": "a"}], parameters={"own": "1"}),
+        request(
+            ("grant_type", "refresh_token"),
+            ("refresh_token", "r1"),
+            ("authorization_details", '[{"type":"a"}]'),
+            ("own", "1"),
+        ),
+    ),
+    "client_credentials in detail": (
+        CLIENT.client_credentials(authorization_details=[{"type": "a"}, {"type": "b"}]),
+        request(
+            ("grant_type", "client_credentials"),
+            ("authorization_details", '[{"type":"a"},{"type":"b"}]'),
+        ),
+    ),
+    "redeem for less": (
+        CLIENT.redeem(
+            PENDING,
+            BACK,
+            authorization_details=[{"type": "a"}],
+        ),
+        request(
+            ("grant_type", "authorization_code"),
+            ("code", "c1"),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", RANDOM),
+            ("authorization_details", '[{"type":"a"}]'),
+        ),
+    ),
     "refresh with the refresh token alone": (
         CLIENT.refresh("r2", parameters={"own": "1"}),
         request(("grant_type", "refresh_token"), ("refresh_token", "r2"), ("own", "1")),

@@ -11,7 +11,9 @@ from oauth2_sansio.parameters import (
     Parameters,
     Scope,
     check_encodable,
+    details_pair,
     joined,
+    json_pair,
     pairs,
     repeated,
     scope_pair,
@@ -90,3 +92,48 @@ def test_half_of_a_surrogate_pair_is_refused_and_not_shown(
 def test_whatever_else_there_is_in_unicode_passes() -> None:
     check_encodable("\x00ü€😀", "a parameter")
     assert joined((("a", "ü€😀"),), (), Endpoint.TOKEN, in_url=True) == (("a", "ü€😀"),)
+
+
+def test_authorization_details_are_one_parameter() -> None:
+    details: list[dict[str, Any]] = [
+        {"type": "payment", "amount": {"value": "12.00"}},
+        {"type": "ü", "actions": []},
+    ]
+    wanted = '[{"type":"payment","amount":{"value":"12.00"}},{"type":"\\u00fc","actions":[]}]'
+    for known in (None, ("ü", "payment")):
+        assert details_pair(details, known) == (("authorization_details", wanted),)
+    assert details_pair((), ()) == ()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"type": "payment"}, '[{"type": "payment"}]', ["payment"], [{"type": "a"}, None]]
+)
+def test_authorization_details_that_are_no_list_of_objects(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="list of dicts"):
+        details_pair(wrong, None)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"type": ""}, {"type": None}, {"type": ["payment"]}])
+def test_authorization_details_without_a_type(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="has a type"):
+        details_pair([wrong], None)
+
+
+@pytest.mark.parametrize(
+    ("known", "shown"), [(("account", "x\n"), "account, x\\\\n"), ((), "none")]
+)
+def test_a_type_that_the_server_does_not_know(known: tuple[str, ...], shown: str) -> None:
+    with pytest.raises(LocalProtocolError, match=f"the type payment.*these types: {shown}"):
+        details_pair([{"type": "payment"}], known)
+
+
+def test_what_json_cannot_write_is_misuse() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="claims is nested too deeply"):
+        json_pair("claims", deep)
+    with pytest.raises(ValueError, match="JSON"):
+        json_pair("claims", {"a": float("nan")})
+    with pytest.raises(TypeError):
+        json_pair("claims", {"a": object()})

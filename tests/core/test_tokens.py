@@ -63,6 +63,37 @@ def test_a_token_is_what_the_server_sent(members: dict[str, Any], status: int) -
     assert token == {**GOOD, **members}
 
 
+GRANTED = [{"type": "payment", "amount": "12.00"}, {"type": "account"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (GRANTED, tuple(GRANTED)),
+        (tuple(GRANTED), tuple(GRANTED)),
+        ([], ()),
+        (None, None),
+        ({"type": "payment"}, None),
+        ('[{"type": "payment"}]', None),
+        ([{"type": "payment"}, {}], None),
+        ([{"type": 1}], None),
+        (["payment"], None),
+    ],
+)
+def test_what_was_granted_in_detail(value: object, read: object) -> None:
+    token = read_token(answer({**GOOD, "authorization_details": value}))
+    assert token.authorization_details == read
+    assert token["authorization_details"] == value or isinstance(value, tuple)
+    assert OAuth2Token(GOOD).authorization_details is None
+
+
+def test_what_was_granted_in_detail_outlives_a_refresh() -> None:
+    before = OAuth2Token({**GOOD, "authorization_details": GRANTED})
+    assert read_token(answer(GOOD), before).authorization_details == tuple(GRANTED)
+    less = {**GOOD, "authorization_details": GRANTED[:1]}
+    assert read_token(answer(less), before).authorization_details == tuple(GRANTED[:1])
+
+
 @pytest.mark.parametrize(
     ("members", "expires_at"),
     [

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
+from oauth2_sansio import LocalProtocolError
 from oauth2_sansio.dropin.methods import Unauthenticated
 from oauth2_sansio.dropin.parameters import read_body, read_parameters
 from oauth2_sansio.events import RequestToSend
@@ -53,6 +58,32 @@ def test_an_auth_object_of_an_assertion_session_asserts_for_its_own_token() -> N
     assert isinstance(action, RequestToSend)
     assert action.url == TOKEN_ENDPOINT
     assert dict(action.form)["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+DETAILS = [{"type": "payment", "amount": "12.00"}]
+
+
+def test_authorization_details_of_a_type_that_the_server_does_not_list() -> None:
+    with OAuth2Session(
+        "app",
+        "secret",
+        authorization_endpoint="https://as.example/authorize",
+        token_endpoint=TOKEN_ENDPOINT,
+        authorization_details_types_supported=["account"],
+    ) as session:
+        session.token = {"access_token": "a-1", "refresh_token": "r-1"}
+        for call in (
+            session.create_authorization_url,
+            partial(session.fetch_token, grant_type="client_credentials"),
+            session.refresh_token,
+        ):
+            with pytest.raises(LocalProtocolError, match="of the type payment"):
+                call(authorization_details=DETAILS)
+            with pytest.raises(TypeError, match="list of dicts"):
+                call(authorization_details=DETAILS[0])
+        # What is a text already is sent as it stands.
+        url, _ = session.create_authorization_url(authorization_details=json.dumps(DETAILS))
+        assert json.loads(parse_qs(urlsplit(url).query)["authorization_details"][0]) == DETAILS
 
 
 def test_a_session_names_an_unknown_argument() -> None:
