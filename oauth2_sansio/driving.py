@@ -22,7 +22,7 @@ from .flow import Flow
 def _no_signer(action: SignatureNeeded) -> LocalProtocolError:
     return LocalProtocolError(
         f"this flow needs a {action.algorithm} signature, and no signer was given",
-        advice="pass sign= to the driver, or give the client a key that it holds itself",
+        advice="pass sign= to what drives it, or give the client a key that it holds itself",
     )
 
 

@@ -167,6 +167,7 @@ class OAuth2Auth(LentToken, AuthBase):
     token: a dict; None for whatever token the session has at the time.
     token_placement: `header`, `body` or `uri`.
     dpop: the key that the token is bound to; the client's where it is left out.
+    sign: signs with that key where it is elsewhere; the client's where it is left out.
     client: an `OAuth2Session` that renews the token when it has expired, and saves it. Where the
         token is the session's own, the two share it until the session gets another user's.
     """

@@ -244,7 +244,7 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
         if dpop is not None:
             from oauth2_sansio.dropin.binding import bound
 
-            found = bound(token, self.token_placement, dpop)
+            found = bound(token, self.token_placement, dpop, self.sign)
         return PlacedToken(token, self.token_placement, self.protected_request_hooks(), found)
 
     def _repeat(
@@ -284,7 +284,7 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
             self.deadline,
         )
         try:
-            return drive(flow, sender.send, sleep, now), sender.response
+            return drive(flow, sender.send, sleep, now, self._signs), sender.response
         except OAuth2Error as error:
             raise as_requests_error(error, sender.response) from None
 

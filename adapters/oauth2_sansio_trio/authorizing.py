@@ -10,7 +10,7 @@ from oauth2_sansio.events import Endpoint
 from oauth2_sansio.resource import TokenPlacement
 from oauth2_sansio.waiting.lending import LentToken
 
-from .placing import concerns, placed, proved_again
+from .placing import concerns, placed, proved, to_repeat
 from .request import Request
 from .response import Response
 
@@ -26,6 +26,7 @@ class OAuth2Auth(LentToken):
     client: an `OAuth2Client` that renews the token when it has expired, and saves it. Where the
         token is the client's own, the two share it.
     dpop: the key that the token is bound to; the client's where it is left out.
+    sign: signs with that key where it is elsewhere; the client's where it is left out.
 
     Any number of such objects, each with its own user's token, may use one `HTTPClient`.
     """
@@ -79,8 +80,8 @@ async def _sent(
     request: Request, bound: BoundToken | None, send: Callable[[Request], Awaitable[Response]]
 ) -> Response:
     # As often as it takes a new proof.
-    response = await send(request)
-    while (again := proved_again(response, bound)) is not None:
+    response = await send(await proved(request, bound))
+    while (again := to_repeat(response, bound)) is not None:
         await response.aclose()
-        response = await send(again)
+        response = await send(await proved(again, bound))
     return response

@@ -154,7 +154,7 @@ class OAuth2Client(AwaitingVocabulary[Response], Lending, HTTPClient):
             raise LocalProtocolError(unusable, endpoint=request.endpoint)
 
         try:
-            result = await drive_async(flow, exchange, trio.sleep, now)
+            result = await drive_async(flow, exchange, trio.sleep, now, self._signs)
         except OAuth2Error as error:
             raise _as_http_error(error, responses) from None
         return result, responses[-1] if responses else None

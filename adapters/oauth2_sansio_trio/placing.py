@@ -57,15 +57,17 @@ def placed(
             assert_never(placement)
     for hook in hooks:
         request = _amended(request, hook)
-    return request if bound is None else proved(request, bound)
+    return request
 
 
-def proved(request: Request, bound: BoundToken) -> Request:
+async def proved(request: Request, bound: BoundToken | None) -> Request:
     """Return a request with a new proof that its sender holds the key (RFC 9449 section 4)."""
-    return request.with_header("DPoP", bound.prove(request.method, request.url, now()))
+    if bound is None:
+        return request
+    return request.with_header("DPoP", await bound.prove_async(request.method, request.url, now()))
 
 
-def proved_again(response: Response, bound: BoundToken | None) -> Request | None:
+def to_repeat(response: Response, bound: BoundToken | None) -> Request | None:
     """Return what to send once more, with a new proof; None where that is not asked for."""
     if bound is None:
         return None
@@ -80,7 +82,7 @@ def proved_again(response: Response, bound: BoundToken | None) -> Request | None
         response.status_code,
         response.headers.pairs,
     )
-    return proved(answered, bound) if again and answered.is_repeatable else None
+    return answered if again and answered.is_repeatable else None
 
 
 def concerns(response: Response, sent: Request) -> bool:

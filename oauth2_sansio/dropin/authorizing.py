@@ -9,7 +9,7 @@ from typing import Any
 
 from ..authorization import PendingAuthorization
 from ..errors import LocalProtocolError
-from ..events import Endpoint, Finished
+from ..events import Endpoint
 from ..tokens import OAuth2Token
 from .callbacks import Callback, read_callback
 from .calls import Call
@@ -39,19 +39,15 @@ class Authorizing(Configured):
             `code_challenge_method="S256"`.
         kwargs: further parameters; a list repeats its name, a dict becomes JSON.
         A server whose metadata require it gets all of this directly, as `push_authorization_request`
-        sends it; an asynchronous client raises `LocalProtocolError`, since it cannot send here.
+        sends it. Where that, or a signature by a key elsewhere, has to be awaited, this raises
+        `LocalProtocolError`, which names what can be awaited.
         """
         if self.metadata.get("require_pushed_authorization_requests"):
             return self._push_at_once(url, state, code_verifier, kwargs)
         flow, keep = self._authorizing(url, state, code_verifier, kwargs, push=False)
-        action = flow.start(self._now())
-        if not isinstance(action, Finished):
-            raise LocalProtocolError(
-                "this request is signed by a key elsewhere, and nothing asks for a signature here",
-                endpoint=Endpoint.AUTHORIZATION,
-                advice="drive Client.authorize with sign=, or give request_object= a key at hand",
-            )
-        return keep(action.result)
+        from .signing import finish  # here, since few clients sign
+
+        return keep(finish(flow, self._now, self.sign))
 
     @abstractmethod
     def _now(self) -> float:

@@ -7,14 +7,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import LocalProtocolError
-from ..events import Endpoint, RequestToSend, ResponseReceived
+from ..events import (
+    Action,
+    Endpoint,
+    Event,
+    Finished,
+    RequestToSend,
+    ResponseReceived,
+    SignatureMade,
+)
 from ..exchange import Unsigned
+from ..flow import Flow
 from ..resource import TokenPlacement, bound_access_token
 from ..tokens import OAuth2Token
 from .responses import header_texts
+from .signing import finish, finish_async
 
 if TYPE_CHECKING:
     from ..dpop import DPoP
+    from .signing import Sign
 
 MOST_REPETITIONS = 2
 """How often one request goes out again: for a nonce, and where a redirect took it elsewhere."""
@@ -29,12 +40,13 @@ class BoundToken:
     For one request and its repetitions.
     """
 
-    __slots__ = ("_dpop", "_left", "_sent", "authorization")
+    __slots__ = ("_dpop", "_left", "_sent", "_sign", "authorization")
 
-    def __init__(self, access_token: str, dpop: DPoP) -> None:
+    def __init__(self, access_token: str, dpop: DPoP, sign: Sign | None = None) -> None:
         self.authorization = f"DPoP {access_token}"
         """The value of the header of this name."""
         self._dpop = dpop
+        self._sign = sign
         self._left = MOST_REPETITIONS
         self._sent: RequestToSend | None = None
 
@@ -43,17 +55,31 @@ class BoundToken:
 
         method, url: as the request goes out.
         now: seconds since the epoch.
-        Raises `LocalProtocolError` for a key that is elsewhere.
+        Raises what `signing.finish` raises, for a key that is elsewhere.
         """
-        signed = self._dpop.bind(method, url, self.authorization[len("DPoP ") :], now)
-        if isinstance(signed, Unsigned):
-            raise LocalProtocolError(
-                "the key that the token is bound to is elsewhere, and nothing signs with it here",
-                endpoint=Endpoint.RESOURCE,
-                advice="give dpop= a key at hand, or a function that signs",
-            )
-        self._sent = signed
-        return signed.header("DPoP") or ""
+        return finish(self._proving(method, url), lambda: now, self._sign)
+
+    async def prove_async(self, method: str, url: str, now: float) -> str:
+        """Return the same, and await the signature where it has to be."""
+        return await finish_async(self._proving(method, url), lambda: now, self._sign)
+
+    def _proving(self, method: str, url: str) -> Flow[str]:
+        unsigned: Unsigned
+
+        def step(event: Event, now: float) -> Action[str]:
+            nonlocal unsigned
+            if isinstance(event, SignatureMade):
+                signed = unsigned.attach(event.signature)
+            else:
+                found = self._dpop.bind(method, url, self.authorization[len("DPoP ") :], now)
+                if isinstance(found, Unsigned):
+                    unsigned = found
+                    return unsigned.needed
+                signed = found
+            self._sent = signed
+            return Finished(signed.header("DPoP") or "")
+
+        return Flow(step)
 
     def heed(
         self,
@@ -83,10 +109,13 @@ class BoundToken:
         return True
 
 
-def bound(token: OAuth2Token, placement: str, dpop: DPoP) -> BoundToken | None:
+def bound(
+    token: OAuth2Token, placement: str, dpop: DPoP, sign: Sign | None = None
+) -> BoundToken | None:
     """Return what goes into a request with a bound token; None for a token of another type.
 
     placement: where the user wants the token.
+    sign: signs where the key is elsewhere.
     Raises `LocalProtocolError` for a bound token that is to go elsewhere than into the header.
     """
     access_token = bound_access_token(token)
@@ -98,4 +127,4 @@ def bound(token: OAuth2Token, placement: str, dpop: DPoP) -> BoundToken | None:
             endpoint=Endpoint.RESOURCE,
             advice='use token_placement="header"',
         )
-    return BoundToken(access_token, dpop)
+    return BoundToken(access_token, dpop, sign)

@@ -26,6 +26,7 @@ from .settings import read_metadata
 
 if TYPE_CHECKING:
     from ..dpop import DPoP
+    from .signing import Sign
 
 R = TypeVar("R")
 
@@ -97,6 +98,7 @@ class Configured:
             self._checked_token_client(settings.get("token_client")),
             settings.get("request_object"),
             settings.get("dpop"),
+            settings.get("sign"),
         )
         self._hold_token(token, leeway)
 
@@ -124,6 +126,11 @@ class Configured:
     def dpop(self) -> DPoP | None:
         """The key that tokens are bound to (RFC 9449), if any."""
         return self._kept.dpop
+
+    @property
+    def sign(self) -> Sign | None:
+        """The function that signs with keys that are elsewhere, if any."""
+        return self._kept.sign
 
     def register_client_auth_method(self, auth: Any) -> None:
         """Make a way to authenticate known.
@@ -154,9 +161,11 @@ class Configured:
         beside: Mapping[Endpoint, str | None] | None = None,
     ) -> Client:
         # beside: other endpoints that are needed too, with their URLs where the call names them.
+        # An assertion by which the client authenticates is for the token endpoint, at each of them.
+        at_tokens = self.metadata.get("token_endpoint") or self._kept.token_url
+        needed = {Endpoint.TOKEN: at_tokens, endpoint: url, **(beside or {})}
         target: dict[str, Any] = {
-            each.value: at or self.metadata.get(each.value)
-            for each, at in {endpoint: url, **(beside or {})}.items()
+            each.value: at or self.metadata.get(each.value) for each, at in needed.items()
         }
         server = Server(
             issuer=self.metadata.get("issuer"),

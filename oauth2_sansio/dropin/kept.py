@@ -13,6 +13,7 @@ from .methods import AuthFunction
 if TYPE_CHECKING:
     from ..dpop import DPoP
     from ..request_object import RequestObject
+    from .signing import Sign
 
 
 def _no_methods() -> dict[str, AuthFunction]:
@@ -32,6 +33,7 @@ class Kept:
     token_client: what requests to endpoints go through; None for the client itself.
     request_object: signs the authorization requests.
     dpop: the key that tokens are bound to.
+    sign: signs with keys that are elsewhere.
     token_url, client_credentials: of the last calls that fetched a token, for renewals.
     """
 
@@ -42,6 +44,7 @@ class Kept:
     token_client: Any = None
     request_object: RequestObject | None = None
     dpop: DPoP | None = None
+    sign: Sign | None = None
     auth_methods: dict[str, AuthFunction] = field(default_factory=_no_methods)
     code_verifier: str | None = None
     asked_type: str | None = None

@@ -11,6 +11,7 @@ from ..server import Server
 if TYPE_CHECKING:
     from ..dpop import DPoP
     from ..request_object import RequestObject
+    from .signing import Sign
 
 
 class Settings(TypedDict, total=False):
@@ -23,8 +24,11 @@ class Settings(TypedDict, total=False):
         one for an asynchronous client. What it holds counts, also for a client without `token=`.
     store_key: tells the tokens of one client apart, such as by their users.
     deadline: how many seconds a request to an endpoint may take as a whole; 30 by default.
-    request_object: signs the authorization requests (RFC 9101), with a key at hand.
-    dpop: the key that tokens are bound to (RFC 9449), at hand: see `DPoP`.
+    request_object: signs the authorization requests (RFC 9101).
+    dpop: the key that tokens are bound to (RFC 9449): see `DPoP`.
+    sign: signs with a key elsewhere (`RemoteKey`): gets a `SignatureNeeded`, and returns the bytes of
+        the signature, or in an asynchronous client what is to be awaited for them. A blocking client
+        waits for it as long as it takes: give it a timeout of its own.
     token_client: another session or client of the HTTP library, for a proxy, a client certificate
         or a guarded transport: the requests to endpoints go through that one. You close it.
 
@@ -38,6 +42,7 @@ class Settings(TypedDict, total=False):
     deadline: float
     request_object: RequestObject
     dpop: DPoP
+    sign: Sign
     token_client: Any  # each library has its own
     store: Any  # a TokenStore, or an AsyncTokenStore: here is no I/O, and so no import of these
     store_key: str
@@ -99,6 +104,7 @@ _NOT_METADATA = frozenset(
         "token_client",
         "request_object",
         "dpop",
+        "sign",
         "code_challenge_method",
     }
 )

@@ -42,6 +42,7 @@ class TokenAuth(LentToken):
             rejected = token["access_token"]
             exchange = _Exchange(self, request, token)
             while exchange.outgoing is not None:
+                exchange.prove()
                 exchange.take((yield exchange.outgoing))
             response = exchange.response
         if response.status_code == 401 and self._may_repeat(request, response):
@@ -51,6 +52,7 @@ class TokenAuth(LentToken):
                 return
             exchange = _Exchange(self, request, renewed)
             while exchange.outgoing is not None:
+                exchange.prove()
                 exchange.take((yield exchange.outgoing))
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
@@ -65,6 +67,7 @@ class TokenAuth(LentToken):
             rejected = token["access_token"]
             exchange = _Exchange(self, request, token)
             while exchange.outgoing is not None:
+                await exchange.prove_async()
                 exchange.take((yield exchange.outgoing))
             response = exchange.response
         if response.status_code == 401 and self._may_repeat(request, response):
@@ -74,6 +77,7 @@ class TokenAuth(LentToken):
                 return
             exchange = _Exchange(self, request, renewed)
             while exchange.outgoing is not None:
+                await exchange.prove_async()
                 exchange.take((yield exchange.outgoing))
 
     def __call__(self, request: object) -> NoReturn:
@@ -173,7 +177,20 @@ class _Exchange:
         self._auth = auth
         self.outgoing, self._bound = auth.authorized(request, token)
         self.response: Any = None
-        self._prove()
+
+    def prove(self) -> None:
+        """Put a new proof into what is to be sent, where the token is bound."""
+        request = self.outgoing
+        if self._bound is not None:
+            proof = self._bound.prove(request.method, str(request.url), now())
+            request.headers["DPoP"] = proof
+
+    async def prove_async(self) -> None:
+        """Do the same, and await the signature where it has to be."""
+        request = self.outgoing
+        if self._bound is not None:
+            proof = await self._bound.prove_async(request.method, str(request.url), now())
+            request.headers["DPoP"] = proof
 
     def take(self, response: Any) -> None:
         """Take in a response, and decide whether there is more to send."""
@@ -189,10 +206,3 @@ class _Exchange:
             response.headers.multi_items(),
         ):
             self.outgoing = self._auth.repetition(answered)
-            self._prove()
-
-    def _prove(self) -> None:
-        request = self.outgoing
-        if request is not None and self._bound is not None:
-            proof = self._bound.prove(request.method, str(request.url), now())
-            request.headers["DPoP"] = proof

@@ -116,7 +116,7 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
                 return self.library.failed(error, request)
 
         try:
-            result = await drive_async(flow, send, loop.sleep, now)
+            result = await drive_async(flow, send, loop.sleep, now, self._signs)
             return result, responses[-1] if responses else None
         except OAuth2Error as error:
             raise self.library.as_library_error(error, responses) from None

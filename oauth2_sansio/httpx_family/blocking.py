@@ -113,7 +113,7 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
                 return self.library.failed(error, request)
 
         try:
-            return drive(flow, send, sleep, now), responses[-1] if responses else None
+            return drive(flow, send, sleep, now, self._signs), responses[-1] if responses else None
         except OAuth2Error as error:
             raise self.library.as_library_error(error, responses) from None
 

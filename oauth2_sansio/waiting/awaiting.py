@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Awaitable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Generic, NoReturn, TypeVar
 
 from ..dropin.hooks import HookType
 from ..dropin.vocabulary import Vocabulary, read_given_token
-from ..errors import InvalidTokenError, LocalProtocolError, MissingTokenError
-from ..events import Endpoint, T
+from ..errors import (
+    InvalidTokenError,
+    LocalProtocolError,
+    MissingTokenError,
+    Outcome,
+    TransportError,
+)
+from ..events import Endpoint, SignatureNeeded, T
 from ..flow import Flow
 from ..keeper import TokenKeeper
 from ..tokens import OAuth2Token
 from .clock import now
-from .tasks import TaskFlight
+from .tasks import TaskFlight, current_loop
 
 ResponseT = TypeVar("ResponseT")
 
@@ -37,6 +43,28 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
     @abstractmethod
     async def _perform(self, flow: Flow[T]) -> tuple[T, ResponseT | None]:
         """Drive a flow; return its result and the HTTP library's last response."""
+
+    @property
+    def _signs(self) -> Callable[[SignatureNeeded], Awaitable[bytes]] | None:
+        # What a driver signs with.
+        return None if self.sign is None else self._signature
+
+    async def _signature(self, needed: SignatureNeeded) -> bytes:
+        # Nobody can cancel a renewal: so this needs a bound, as `update_token` does.
+        from ..dropin.signing import signature_async  # here, since few clients have such a key
+
+        sign = self.sign
+        assert sign is not None  # else no driver calls this
+        return await current_loop().within(
+            self.deadline, lambda: signature_async(sign, needed), self._not_signed_in_time
+        )
+
+    def _not_signed_in_time(self) -> Exception:
+        return TransportError(
+            f"sign= has not ended within {self.deadline:g} seconds",
+            outcome=Outcome.NOT_SENT,
+            advice="nothing was sent: try again, or give the client a longer deadline=",
+        )
 
     async def run(self, flow: Flow[T]) -> T:
         """Drive any flow of the strict vocabulary through this client, and return its result."""
@@ -143,6 +171,23 @@ class AwaitingVocabulary(Vocabulary, Generic[ResponseT]):
         """
         call, keep = self._authorizing(url, state, code_verifier, kwargs, push=True)
         return keep(await self.run(call))
+
+    async def sign_authorization_request(
+        self,
+        url: str | None = None,
+        state: str | None = None,
+        code_verifier: str | None = None,
+        **kwargs: Any,
+    ) -> tuple[str, str]:
+        """Have an authorization request signed, and return the URL to send the user to.
+
+        The arguments and results are those of `create_authorization_url`; the signature by a key
+        elsewhere is awaited (RFC 9101).
+        """
+        from ..dropin.signing import finish_async
+
+        call, keep = self._authorizing(url, state, code_verifier, kwargs, push=False)
+        return keep(await finish_async(call, now, self._signs))
 
     def _push_at_once(
         self,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ..dropin.hooks import HookType
 from ..dropin.vocabulary import Vocabulary, read_given_token
 from ..errors import InvalidTokenError, MissingTokenError
-from ..events import Endpoint, T
+from ..events import Endpoint, SignatureNeeded, T
 from ..flow import Flow
 from ..keeper import TokenKeeper
 from ..tokens import OAuth2Token
@@ -27,6 +28,15 @@ class BlockingVocabulary(Vocabulary, Generic[ResponseT]):
     @abstractmethod
     def _perform(self, flow: Flow[T]) -> tuple[T, ResponseT | None]:
         """Drive a flow; return its result and the HTTP library's last response."""
+
+    @property
+    def _signs(self) -> Callable[[SignatureNeeded], bytes] | None:
+        # What a driver signs with.
+        if self.sign is None:
+            return None
+        from ..dropin.signing import signature  # here, since few clients have such a key
+
+        return partial(signature, self.sign)
 
     def run(self, flow: Flow[T]) -> T:
         """Drive any flow of the strict vocabulary through this client, and return its result."""

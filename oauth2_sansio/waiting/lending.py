@@ -21,6 +21,7 @@ from .threads import ThreadFlight
 if TYPE_CHECKING:
     from ..dpop import DPoP
     from ..dropin.binding import BoundToken
+    from ..dropin.signing import Sign
     from .tasks import TaskFlight
 
 
@@ -32,6 +33,11 @@ class RenewingClient(Protocol):
     @property
     def dpop(self) -> DPoP | None:
         """The key that the client's tokens are bound to."""
+        ...
+
+    @property
+    def sign(self) -> Sign | None:
+        """What signs with keys that are elsewhere."""
         ...
 
     def keeper_and_flight(self) -> tuple[TokenKeeper, ThreadFlight | TaskFlight]:
@@ -56,6 +62,7 @@ class LentToken:
     token_placement: `header`, `body` or `uri`.
     client: a client that renews the token when it has expired, and saves it.
     dpop: the key that the token is bound to; the client's where it is left out.
+    sign: signs with that key where it is elsewhere; the client's where it is left out.
     """
 
     _keeper: TokenKeeper | None = None
@@ -68,10 +75,12 @@ class LentToken:
         client: Any = None,
         *,
         dpop: DPoP | None = None,
+        sign: Sign | None = None,
     ) -> None:
         self.token_placement = TokenPlacement(token_placement).value
         self.client: RenewingClient | None = client
         self.dpop = dpop if dpop is not None or client is None else client.dpop
+        self.sign = sign if sign is not None or client is None else client.sign
         if client is None:
             self._keeper = TokenKeeper(read_given_token(token), _no_renewal)
         elif token is not None:
@@ -123,7 +132,7 @@ class LentToken:
             return None
         from ..dropin.binding import bound
 
-        return bound(token, self.token_placement, self.dpop)
+        return bound(token, self.token_placement, self.dpop, self.sign)
 
     def _blocking_token(self, rejected: str | None) -> OAuth2Token:
         match self.flight:

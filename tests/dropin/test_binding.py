@@ -11,6 +11,7 @@ import pytest
 from oauth2_sansio import DPoP, OAuth2Token, RemoteKey, new_private_key
 from oauth2_sansio.dropin.binding import MOST_REPETITIONS, BoundToken, bound
 from oauth2_sansio.errors import InvalidTokenError, LocalProtocolError
+from oauth2_sansio.events import SignatureNeeded
 
 URL = "https://api.example/a"
 TOKEN = OAuth2Token(access_token="a-1", token_type="DPoP")
@@ -114,8 +115,28 @@ def test_only_bound_tokens_are() -> None:
             bound(TOKEN, placement, dpop)
 
 
-def test_a_key_elsewhere_is_refused() -> None:
+def test_a_key_elsewhere() -> None:
+    public = {name: value for name, value in PRIVATE.items() if name != "d"}
+    dpop = DPoP(RemoteKey("ES256"), public_jwk=public)
+
+    def sign(_needed: SignatureNeeded) -> bytes:
+        return bytes(64)
+
+    token = bound(TOKEN, "header", dpop, sign)
+    assert token is not None
+    proof = token.prove("GET", URL, 1000.0)
+    assert proof.endswith("." + "A" * 86)
+    assert claims_of(proof)["iat"] == 1000
+    assert heed(token, "n-1")
+    proving = token.prove_async("POST", URL, 1001.0)
+    with pytest.raises(StopIteration) as stopped:
+        proving.send(None)
+    claims = claims_of(stopped.value.value)
+    assert (claims["htm"], claims["nonce"]) == ("POST", "n-1")
+
+
+def test_a_key_elsewhere_and_nobody_to_sign() -> None:
     public = {name: value for name, value in PRIVATE.items() if name != "d"}
     token = bound_token(DPoP(RemoteKey("ES256"), public_jwk=public))
-    with pytest.raises(LocalProtocolError, match="is elsewhere"):
+    with pytest.raises(LocalProtocolError, match="no signer was given"):
         token.prove("GET", URL, 1000.0)

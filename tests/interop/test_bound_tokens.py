@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from oauth2_sansio import DPoP, OAuth2Error, RemoteKey, Server, UnsupportedTokenTypeError
+from oauth2_sansio import DPoP, OAuth2Error, Server, UnsupportedTokenTypeError
 from oauth2_sansio.dpop import new_private_key
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.testing import (
@@ -165,16 +165,6 @@ def test_a_bound_token_elsewhere_than_in_the_header(
         ):
             session.post(server.url(Endpoint.RESOURCE))
     assert server.count(Endpoint.RESOURCE) == 0
-
-
-def test_a_key_elsewhere(kind: Kind, server: AuthorizationServer) -> None:
-    public = {name: value for name, value in PRIVATE.items() if name != "d"}
-    dpop = DPoP(RemoteKey("ES256"), public_jwk=public)
-    with (
-        session_at(kind, server, token=TOKEN, dpop=dpop) as session,
-        pytest.raises(OAuth2Error, match="is elsewhere"),
-    ):
-        session.get(server.url(Endpoint.RESOURCE))
 
 
 def test_a_bearer_token_of_a_client_with_a_key(kind: Kind, dpop: DPoP) -> None:

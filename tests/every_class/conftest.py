@@ -1,0 +1,19 @@
+"""One story, told to every class of the drop-in vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.interop.sessions import KINDS, Kind
+
+BLOCKING = ("requests", "httpx-sync", "httpx2-sync")
+AWAITING = tuple(name for name in KINDS if name not in BLOCKING)
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Iterator[Kind]:
+    """Return the classes of each adapter, in each way that there is."""
+    with KINDS[request.param]() as opened:
+        yield opened
