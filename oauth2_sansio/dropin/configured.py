@@ -161,12 +161,13 @@ class Configured:
         beside: Mapping[Endpoint, str | None] | None = None,
     ) -> Client:
         # beside: other endpoints that are needed too, with their URLs where the call names them.
-        # An assertion by which the client authenticates is for the token endpoint, at each of them.
-        at_tokens = self.metadata.get("token_endpoint") or self._kept.token_url
-        needed = {Endpoint.TOKEN: at_tokens, endpoint: url, **(beside or {})}
-        target: dict[str, Any] = {
-            each.value: at or self.metadata.get(each.value) for each, at in needed.items()
-        }
+        needed = {endpoint: url, **(beside or {})}
+        if endpoint is not Endpoint.AUTHORIZATION:
+            # Wherever the client authenticates by an assertion, that is for the token endpoint.
+            needed.setdefault(
+                Endpoint.TOKEN, self.metadata.get("token_endpoint") or self._kept.token_url
+            )
+        target: dict[str, Any] = {each.value: self._url_of(each, at) for each, at in needed.items()}
         server = Server(
             issuer=self.metadata.get("issuer"),
             code_challenge_methods_supported=self._listed("code_challenge_methods_supported"),
@@ -185,6 +186,10 @@ class Configured:
             amend_request=amend_by(self.compliance_hook.of(hooks), hooks) if hooks else (),
             url_allowed=self._kept.url_allowed,
         )
+
+    def _url_of(self, endpoint: Endpoint, url: str | None) -> str | None:
+        # url: of this very call, if it names one.
+        return url or self.metadata.get(endpoint.value)
 
     def _listed(self, name: str) -> tuple[str, ...] | None:
         # What of the metadata is a list; None where it is not known.

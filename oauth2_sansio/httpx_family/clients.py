@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NoReturn, cast
 
-from ..client import Client
 from ..dropin.calls import Call
 from ..dropin.hooks import amend_response
 from ..dropin.kinds import is_mapping
@@ -94,12 +93,16 @@ class FamilyVocabulary(Lending):
         own.token_placement = self.token_placement
         options["auth"] = own
 
-    def _client(self, endpoint: Endpoint, url: str | None, *args: Any, **kwargs: Any) -> Client:
-        url = url or self.metadata.get(endpoint.value)
-        if isinstance(url, str) and url.startswith("/") and endpoint is not Endpoint.AUTHORIZATION:
+    def _url_of(self, endpoint: Endpoint, url: str | None) -> str | None:
+        found = super()._url_of(endpoint, url)
+        if (
+            isinstance(found, str)
+            and found.startswith("/")
+            and endpoint is not Endpoint.AUTHORIZATION
+        ):
             # As with every request of this client, a path is one below its `base_url`.
-            url = str(cast("Any", self).build_request("POST", url).url)
-        return super()._client(endpoint, url, *args, **kwargs)
+            found = str(cast("Any", self).build_request("POST", found).url)
+        return found
 
     def _is_http_auth(self, auth: Any) -> bool:
         self.library.refuse_foreign_auth(auth)

@@ -68,7 +68,7 @@ def test_names_positions_and_defaults() -> None:
         "leeway": 60,
         "default_timeout": None,
     }
-    assert _names(OAuth2Auth) == ["token", "token_placement", "client", "dpop"]
+    assert _names(OAuth2Auth) == ["token", "token_placement", "client", "dpop", "sign"]
     assert {
         name: _names(getattr(OAuth2Session, name))[1:]
         for name in (
