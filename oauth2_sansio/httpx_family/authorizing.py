@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..challenges import is_token_rejected
 from ..dropin.amending import read_amended
 from ..dropin.hooks import HookType
-from ..errors import LocalProtocolError
+from ..errors import LocalProtocolError, RemoteProtocolError
 from ..events import Endpoint
 from ..resource import TokenPlacement, authorization_header, place_in_body, place_in_url
 from ..tokens import OAuth2Token
@@ -126,6 +126,8 @@ class TokenAuth(LentToken):
             url, headers, after = read_amended(returned, name)
             content = None if after is None or after == body else after
             placed = self._changed(placed, url=url, headers=headers, content=content)
+        if self.token_placement == TokenPlacement.BODY.value:
+            placed.stream = self.library.sent_once(self._body_of(placed), _redirected)
         return placed
 
     def _place_in_body(self, request: Any, token: OAuth2Token) -> Any:
@@ -162,6 +164,15 @@ class TokenAuth(LentToken):
             extensions=request.extensions,
             **body,
         )
+
+
+def _redirected() -> RemoteProtocolError:
+    # The library would take the body along, and nothing here sees where to.
+    return RemoteProtocolError(
+        "the resource redirects a request with the token in its body",
+        endpoint=Endpoint.RESOURCE,
+        advice='use token_placement="header", or leave out follow_redirects',
+    )
 
 
 class _Exchange:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any, TypedDict, cast
 
@@ -71,6 +72,13 @@ class Library:
         if not self.is_compressed(response):
             response.read()
 
+    def sent_once(self, body: bytes | None, again: Callable[[], Exception]) -> Any:
+        """Return a body that goes out once.
+
+        again: returns what is raised where the library is about to send it elsewhere too.
+        """
+        return _once(self.module.ByteStream)(body or b"", again)
+
     def is_compressed(self, response: Any) -> bool:
         """Say whether a response of the library has a body that is not what it says."""
         if type(response) is not self.module.Response:
@@ -137,6 +145,29 @@ class Library:
             return
         if any(each.__name__ == "OAuth2Auth" for each in type(auth).__mro__):
             raise foreign_auth(self.module.__name__)
+
+
+@cache
+def _once(byte_stream: type[Any]) -> type[Any]:
+    class SentOnce(byte_stream):  # type: ignore[misc]  # the library's
+        def __init__(self, body: bytes, again: Callable[[], Exception]) -> None:
+            self._body = body
+            self._again = again
+            self._has_gone = False
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield self._taken()
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield self._taken()
+
+        def _taken(self) -> bytes:
+            if self._has_gone:
+                raise self._again()
+            self._has_gone = True
+            return self._body
+
+    return SentOnce
 
 
 def foreign_auth(name: str) -> LocalProtocolError:
