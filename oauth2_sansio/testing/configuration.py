@@ -102,6 +102,8 @@ class ServerSettings:
     rotate_refresh_tokens: each use of a refresh token gives a new one and ends the old one.
     rotation_grace: for so long a used refresh token still works; after that its use is taken for
         theft, and everything that came from the same approval is revoked (RFC 9700 section 4.14.2).
+    decision_lifetime: for so long a user may think about what a device has asked for.
+    polling_interval: how many seconds a client has to leave between two requests for a decision.
     require_pkce: refuse authorization requests without a `code_challenge`.
     require_pushed_authorization_requests: refuse all others, and say so in the metadata (RFC 9126).
     require_signed_request_object: refuse authorization requests that are not signed (RFC 9101).
@@ -133,6 +135,8 @@ class ServerSettings:
     rotate_refresh_tokens: bool = True
     rotation_grace: float = 0
     pushed_request_lifetime: int = 60
+    decision_lifetime: int = 600
+    polling_interval: float = 5.0
     require_pkce: bool = True
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
@@ -157,12 +161,14 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Whoever sits at the browser.
+    """Whoever sits at the browser, or decides on another device.
 
     approves: whether the client gets what it asks for.
     edit: changes the callback on its way: its URL, or the body of the posted form.
     scope: what is granted of the scope that was asked for, separated by spaces; all if left out.
     error: the code that a user who does not approve brings about.
+    decides_after: how many seconds a decision on another device takes; `None` for no end, unless
+        `AuthorizationServer.decide` is called.
     """
 
     subject: str = "alice"
@@ -170,3 +176,4 @@ class User:
     edit: Callable[[str], str] | None = None
     scope: str | None = None
     error: str = "access_denied"
+    decides_after: float | None = 0.0

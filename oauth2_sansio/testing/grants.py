@@ -10,14 +10,18 @@ from hmac import compare_digest
 from types import MappingProxyType
 
 from oauth2_sansio.assertions import JWT_BEARER, SAML2_BEARER
+from oauth2_sansio.device import DEVICE_CODE
 from oauth2_sansio.events import ResponseReceived
+from oauth2_sansio.token_exchange import TOKEN_EXCHANGE
 
 from .assertion_grants import grant_for_jwt, grant_for_saml
 from .configuration import ClientAuthMethod, RegisteredClient
+from .device_authorization import grant_for_device
 from .issuing import new_family, refresh_token, token_answer
 from .ledger import TokenKind
 from .messages import Parameters, Refusal, invalid_grant
 from .state import GrantFunction, ServerState, granted_scope
+from .token_exchange import exchange
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -108,6 +112,8 @@ GRANTS: Mapping[str, GrantFunction] = MappingProxyType(
         "password": grant_for_password,
         JWT_BEARER: grant_for_jwt,
         SAML2_BEARER: grant_for_saml,
+        DEVICE_CODE: grant_for_device,
+        TOKEN_EXCHANGE: exchange,
     }
 )
 """What the token endpoint does for each `grant_type`."""

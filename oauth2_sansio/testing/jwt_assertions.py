@@ -76,13 +76,20 @@ def read_jwt(text: str, types: Sequence[str]) -> UnverifiedJWT:
     return UnverifiedJWT(header, claims, message, decode_base64url(parts[2]))
 
 
-def check_claims(state: ServerState, jwt: UnverifiedJWT, *, jti_required: bool) -> None:
+def check_claims(
+    state: ServerState,
+    jwt: UnverifiedJWT,
+    *,
+    jti_required: bool,
+    audiences: frozenset[str] | None = None,
+) -> None:
     """Check for whom a JWT is and when it counts, and use up its `jti`.
 
+    audiences: whom it may be meant for; left out, this server.
     Raises `ValueError` with the reason.
     """
     settings, now, claims = state.settings, state.now(), jwt.claims
-    if not _audiences(claims.get("aud")) & accepted_audiences(state):
+    if not _audiences(claims.get("aud")) & (audiences or accepted_audiences(state)):
         raise ValueError("Its audience is somebody else.")
     expires_at = _time(claims, "exp")
     if expires_at is None:

@@ -8,6 +8,8 @@ from enum import Enum
 
 from oauth2_sansio.events import Pairs
 
+from .configuration import User
+
 
 class TokenKind(Enum):
     """The kinds of tokens, by their names in `token_type_hint` (RFC 7009 section 2.1)."""
@@ -21,6 +23,7 @@ class TokenFamily:
     """All tokens that come from one approval: they are revoked together.
 
     subject: the user; `None` where the client acts for itself.
+    actor: who acts for the user, where that is not the client (RFC 8693 section 4.1).
     resources, audiences: the parameters `resource` and `audience`, in the order of the request.
     """
 
@@ -29,6 +32,7 @@ class TokenFamily:
     scope: str
     resources: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
+    actor: str | None = None
     revoked: bool = False
 
 
@@ -60,6 +64,30 @@ class PushedRequest:
     expires_at: float
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
+class Decision:
+    """A decision that is asked of a user, and what has become of it.
+
+    family: what the tokens will come from.
+    user: who decides; what this user is like counts when the client asks.
+    decided_at: when the user has decided, or will have; None for never.
+    expires_at: when it is too late. All times are in seconds since the epoch.
+    interval: how many seconds the client has to leave between two requests.
+    """
+
+    family: TokenFamily
+    user: User
+    decided_at: float | None
+    expires_at: float
+    interval: float
+    asked_at: float | None = field(default=None, init=False)
+    is_used: bool = field(default=False, init=False)
+
+    def decide(self, user: User, now: float) -> None:
+        """Let a user decide now."""
+        self.user, self.decided_at = user, now
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedToken:
     """A token, and what it is good for.
@@ -82,6 +110,7 @@ class Ledger:
 
     __slots__ = (
         "_codes",
+        "_decisions",
         "_keys",
         "_nonces",
         "_pushed",
@@ -95,6 +124,7 @@ class Ledger:
     def __init__(self) -> None:
         self._codes: dict[str, AuthorizationCode] = {}
         self._tokens: dict[str, IssuedToken] = {}
+        self._decisions: dict[str, Decision] = {}
         self._pushed: dict[str, PushedRequest] = {}
         self._spent_codes: set[str] = set()
         self._spent_tokens: dict[str, float] = {}
@@ -118,6 +148,14 @@ class Ledger:
     def take_pushed_request(self, request_uri: str) -> PushedRequest | None:
         """Return what was pushed, once, whether it still counts or not."""
         return self._pushed.pop(request_uri, None)
+
+    def add_decision(self, decision: Decision, *names: str) -> None:
+        """Note what a user is to decide, by all codes that it is known by."""
+        self._decisions.update(dict.fromkeys(names, decision))
+
+    def decision(self, name: str) -> Decision | None:
+        """Return what is known by a code, whether it still counts or not."""
+        return self._decisions.get(name)
 
     def bind(self, value: str, key: str) -> None:
         """Note that a code or a token is bound to a key, by the key's thumbprint (RFC 9449)."""

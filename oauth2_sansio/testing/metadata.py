@@ -55,6 +55,7 @@ def _members(state: ServerState) -> dict[str, object]:
         "revocation_endpoint": state.url(Endpoint.REVOCATION),
         "introspection_endpoint": state.url(Endpoint.INTROSPECTION),
         "pushed_authorization_request_endpoint": state.url(Endpoint.PUSHED_AUTHORIZATION),
+        "device_authorization_endpoint": state.url(Endpoint.DEVICE_AUTHORIZATION),
         "require_pushed_authorization_requests": (
             state.settings.require_pushed_authorization_requests
         ),

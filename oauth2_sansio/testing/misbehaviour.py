@@ -102,6 +102,23 @@ class Misbehaviour(Enum):
     PUSHED_REQUEST_URI_LIST = "pushed_request_uri_list"
     PUSHED_WITHOUT_EXPIRES_IN = "pushed_without_expires_in"
 
+    # Decisions on another device.
+    DEVICE_WITHOUT_CODE = "device_without_code"
+    DEVICE_WITHOUT_EXPIRES_IN = "device_without_expires_in"
+    DEVICE_WITHOUT_INTERVAL = "device_without_interval"
+    DEVICE_ABSURD_INTERVAL = "device_absurd_interval"
+    DEVICE_NAME_OF_DRAFT = "device_name_of_draft"  # `verification_url`
+    DEVICE_SCRIPT_PAGE = "device_script_page"
+    DEVICE_HTTP_PAGE = "device_http_page"
+    DEVICE_CONTROL_CHARACTERS = "device_control_characters"  # in the code that the user is shown
+    POLLING_ENDLESS_PENDING = "polling_endless_pending"
+    POLLING_ENDLESS_SLOW_DOWN = "polling_endless_slow_down"
+
+    # Token exchange.
+    EXCHANGE_OF_ANOTHER_TYPE = "exchange_of_another_type"
+    EXCHANGE_WITHOUT_TYPE = "exchange_without_type"
+    EXCHANGE_TYPE_LIST = "exchange_type_list"
+
     # Tokens that are bound to a key (DPoP).
     DPOP_BEARER_ANSWER = "dpop_bearer_answer"  # the token is bound to no key
     DPOP_ENDLESS_NONCES = "dpop_endless_nonces"  # a new one, whatever nonce the proof holds

@@ -83,6 +83,14 @@ def _ask_for_new_nonce(request: IncomingRequest) -> ResponseReceived:
     return json_answer({"error": "use_dpop_nonce"}, status=401, headers=headers)
 
 
+def _polls(request: IncomingRequest) -> bool:
+    return any(name in ("device_code", "auth_req_id") for name, _ in request.form)
+
+
+def _go_on(error: str) -> Fault[Instead]:
+    return Fault(_error(error), frozenset({Endpoint.TOKEN}), _polls)
+
+
 _HOLDING_ASSERTIONS = frozenset({"assertion", "client_assertion"})
 
 
@@ -137,6 +145,8 @@ INSTEAD: Mapping[Misbehaviour, Fault[Instead]] = MappingProxyType(
         Misbehaviour.ASSERTION_FOR_SOMEBODY_ELSE: _refuse_assertion(
             "Its audience is somebody else."
         ),
+        Misbehaviour.POLLING_ENDLESS_PENDING: _go_on("authorization_pending"),
+        Misbehaviour.POLLING_ENDLESS_SLOW_DOWN: _go_on("slow_down"),
         Misbehaviour.DPOP_ENDLESS_NONCES: Fault(_ask_for_new_nonce, _PROVEN),
         Misbehaviour.DPOP_SAME_NONCE: _ask_for_nonce("nonce-same"),
         Misbehaviour.DPOP_TWO_NONCES: _ask_for_nonce("nonce-1", "nonce-2"),

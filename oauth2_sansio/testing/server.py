@@ -13,6 +13,7 @@ from oauth2_sansio.events import Endpoint, Pairs, RequestFailed, RequestToSend, 
 from .authorization_endpoint import answer_authorization, read_callback
 from .configuration import RegisteredClient, ServerSettings, User
 from .determinism import Clock, SeededBytes
+from .device_authorization import answer_device_request
 from .grants import GRANTS
 from .ledger import IssuedToken
 from .messages import IncomingRequest, Refusal, origin_of, read_request
@@ -33,6 +34,7 @@ HANDLERS: Mapping[Endpoint, Handler] = MappingProxyType(
         Endpoint.REVOCATION: answer_revocation,
         Endpoint.INTROSPECTION: answer_introspection,
         Endpoint.PUSHED_AUTHORIZATION: answer_pushed_request,
+        Endpoint.DEVICE_AUTHORIZATION: answer_device_request,
         Endpoint.RESOURCE: answer_resource_request,
     }
 )
@@ -152,6 +154,19 @@ class AuthorizationServer:
             endpoint=Endpoint.AUTHORIZATION, method="GET", url=authorization_url
         )
         return read_callback(self._handle(request, user or self.user))
+
+    def decide(self, code: str, user: User | None = None) -> None:
+        """Decide now, as a user who has been asked on another device.
+
+        code: the `user_code`, or the `device_code`.
+        user: who decides, and how; the server's own user if left out.
+        Raises `LookupError` where nobody was asked.
+        """
+        with self.lock:
+            decision = self._state.ledger.decision(code)
+            if decision is None:
+                raise LookupError("nobody was asked by this code")
+            decision.decide(user or self.user, self._state.now())
 
     def misbehave(
         self,

@@ -118,9 +118,15 @@ def _http_endpoints(members: Members) -> Members:
     return members | changed
 
 
+def _name_of_draft(members: Members) -> Members:
+    others = {"verification_uri": "verification_url"}
+    return {others.get(name, name): value for name, value in members.items()}
+
+
 _METADATA = Endpoint.METADATA
 _INTROSPECTION = Endpoint.INTROSPECTION
 _PUSHED = Endpoint.PUSHED_AUTHORIZATION
+_DEVICE = Endpoint.DEVICE_AUTHORIZATION
 _WRONG_TYPES: Members = {
     "token_endpoint": ["https://as.example.com/token"],
     "token_endpoint_auth_methods_supported": "client_secret_basic",
@@ -188,6 +194,23 @@ AFTERWARDS: Mapping[Misbehaviour, Fault[Afterwards]] = MappingProxyType(
             "code_challenge_methods_supported", ["plain"], _METADATA
         ),
         Misbehaviour.DPOP_BEARER_ANSWER: _set("token_type", "Bearer"),
+        Misbehaviour.DEVICE_WITHOUT_CODE: _without("device_code", _DEVICE),
+        Misbehaviour.DEVICE_WITHOUT_EXPIRES_IN: _without("expires_in", _DEVICE),
+        Misbehaviour.DEVICE_WITHOUT_INTERVAL: _without("interval", _DEVICE),
+        Misbehaviour.DEVICE_ABSURD_INTERVAL: _set("interval", 10**30, _DEVICE),
+        Misbehaviour.DEVICE_NAME_OF_DRAFT: _members(_name_of_draft, _DEVICE),
+        Misbehaviour.DEVICE_SCRIPT_PAGE: _set(
+            "verification_uri", "javascript:alert(1)//https://as.example.com", _DEVICE
+        ),
+        Misbehaviour.DEVICE_HTTP_PAGE: _set(
+            "verification_uri_complete", "http://elsewhere.example/device", _DEVICE
+        ),
+        Misbehaviour.DEVICE_CONTROL_CHARACTERS: _set("user_code", "WDJB\x1b[2J", _DEVICE),
+        Misbehaviour.EXCHANGE_OF_ANOTHER_TYPE: _convert(
+            "issued_token_type", lambda _: "urn:ietf:params:oauth:token-type:saml1"
+        ),
+        Misbehaviour.EXCHANGE_WITHOUT_TYPE: _without("issued_token_type"),
+        Misbehaviour.EXCHANGE_TYPE_LIST: _convert("issued_token_type", lambda text: [text]),
         Misbehaviour.PUSHED_WITHOUT_REQUEST_URI: _without("request_uri", _PUSHED),
         Misbehaviour.PUSHED_REQUEST_URI_LIST: _convert("request_uri", lambda text: [text], _PUSHED),
         Misbehaviour.PUSHED_WITHOUT_EXPIRES_IN: _without("expires_in", _PUSHED),

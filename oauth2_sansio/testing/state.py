@@ -23,6 +23,7 @@ PATHS: Mapping[Endpoint, str] = MappingProxyType(
         Endpoint.REVOCATION: "/revoke",
         Endpoint.INTROSPECTION: "/introspect",
         Endpoint.PUSHED_AUTHORIZATION: "/par",
+        Endpoint.DEVICE_AUTHORIZATION: "/device_authorization",
         Endpoint.RESOURCE: "/api",
     }
 )

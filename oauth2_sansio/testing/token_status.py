@@ -62,6 +62,8 @@ def _description(state: ServerState, token: IssuedToken) -> dict[str, object]:
             members["cnf"] = {"jkt": key}
     if token.family.subject is not None:
         members["sub"] = members["username"] = token.family.subject
+    if token.family.actor is not None:
+        members["act"] = {"sub": token.family.actor}
     if token.resources or token.audiences:
         members["aud"] = [*token.resources, *token.audiences]
     return members

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -16,16 +17,22 @@ from oauth2_sansio import (
     RequestToSend,
     ResponseMode,
     Server,
+    authorize_device,
     drive,
+    exchange_token,
+    poll_device,
 )
 from oauth2_sansio.assertions import assert_jwt
+from oauth2_sansio.device import DEVICE_CODE
 from oauth2_sansio.flow import Flow
 from oauth2_sansio.testing import AnswerLost, AuthorizationServer, Clock, Misbehaviour, SeededBytes
+from oauth2_sansio.token_exchange import TOKEN_EXCHANGE, TokenType
 
 from .world import APP, CALLBACK, PHONE
 
 T = TypeVar("T")
 
+REFRESH_TOKEN = TokenType.REFRESH_TOKEN
 ISSUER = "https://as.example.com"
 API = RequestToSend(endpoint=Endpoint.RESOURCE, method="GET", url=f"{ISSUER}/api")
 
@@ -33,7 +40,8 @@ API = RequestToSend(endpoint=Endpoint.RESOURCE, method="GET", url=f"{ISSUER}/api
 class Story:
     def __init__(self) -> None:
         self.clock = Clock()
-        self.server = AuthorizationServer(issuer=ISSUER, clients=(APP, PHONE), now=self.clock)
+        app = replace(APP, grant_types=(*APP.grant_types, DEVICE_CODE, TOKEN_EXCHANGE))
+        self.server = AuthorizationServer(issuer=ISSUER, clients=(app, PHONE), now=self.clock)
 
     def run(self, flow: Flow[T]) -> T:
         return drive(flow, self.server.send, self.clock.advance, self.clock)
@@ -88,6 +96,7 @@ def test_a_misbehaviour_gives_a_result_or_an_error_of_this_library(
     story = Story()
     client = story.client()
     token = story.tokens(client)
+    device = story.run(authorize_device(client))
     operations: tuple[Callable[[], object], ...] = (
         lambda: story.run(Server.discover(ISSUER)),
         lambda: story.tokens(client),
@@ -96,6 +105,9 @@ def test_a_misbehaviour_gives_a_result_or_an_error_of_this_library(
         lambda: story.run(client.refresh(token)),
         lambda: story.run(client.revoke(token)),
         lambda: story.run(assert_jwt(client, "e30.e30.AA")),
+        lambda: story.run(exchange_token(client, token["refresh_token"], REFRESH_TOKEN)),
+        lambda: story.run(authorize_device(client)),
+        lambda: story.run(poll_device(client, device)),
         lambda: story.server.handle(API),
     )
     with story.server.misbehave(misbehaviour) as switch:
