@@ -6,6 +6,7 @@
     python3 .ci/check.py lint      ruff: rules and format
     python3 .ci/check.py types     mypy and pyright, both strict
     python3 .ci/check.py modules   each module of the core: 100 % of it by its own tests alone
+    python3 .ci/check.py mutation [MODULE ...]    which small changes of the core its tests notice
     python3 .ci/check.py wheel     build, look into the wheel, run the tests against it
 
 `--lowest` runs the tests with the lowest version of each library that an extra names.
@@ -103,6 +104,13 @@ def modules(arguments: list[str]) -> int:
     return bool(failed or not wanted)
 
 
+def mutation(arguments: list[str]) -> int:
+    """Change each module of the core in many small ways, and see whether its own tests notice."""
+    environment = Environment("mutation")
+    environment.install(f"--editable={ROOT}[all]", *groups("test", "mutation"))
+    return environment.run("python", ".ci/mutation.py", *arguments)
+
+
 def wheel(arguments: list[str]) -> int:
     """Build wheel and sdist, and run the tests against the wheel, away from the checkout."""
     checks = _checks()
@@ -191,7 +199,7 @@ def _copy_all_but_packages(folder: Path) -> None:
 COMMANDS: Mapping[str, Callable[[list[str]], int]] = MappingProxyType(
     {
         command.__name__: command
-        for command in (tests, stacks, simulation, lint, types, modules, wheel)
+        for command in (tests, stacks, simulation, lint, types, modules, mutation, wheel)
     }
 )
 

@@ -1,0 +1,274 @@
+"""Change the core in many small ways, and see whether its own tests notice.
+
+    python3 .ci/check.py mutation [--jobs N] [MODULE ...]
+
+Each mutant is one module of the core with one change that cosmic-ray knows of. It runs in a process
+of its own, with `tests/core/test_MODULE.py` alone, and no file is changed. What survives is printed;
+what nobody can notice stands in `equivalent_mutants.toml`, with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import resource
+import signal
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = ROOT / "oauth2_sansio"
+
+# What is slow to load and the same for each mutant: loaded once, before any process is forked.
+_LOADED_ONCE = (
+    *("pytest", "hypothesis", "hypothesis.strategies"),
+    *("joserfc.jwe", "joserfc.jwk", "joserfc.jws", "joserfc.jwt", "jwt", "email.utils"),
+    *("cryptography.x509", "cryptography.hazmat.primitives.serialization"),
+)
+
+_OPTIONS = (
+    *("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of what was loaded once
+)
+
+# Between values that exist once (None, classes, members of enums) `is` and `==` are the same, and
+# between numbers or texts `is` means what the interpreter pleases.
+_NOT_MADE = frozenset({"Is_Eq", "Eq_Is", "IsNot_NotEq", "NotEq_IsNot"})
+
+_MEMORY = 4 * 1024**3  # bytes
+_PATIENCE = 300  # seconds: for who waits without computing
+
+
+class Fate(Enum):
+    """What has become of a mutant."""
+
+    KILLED = "killed"
+    ENDLESS = "killed, by running without end"
+    SURVIVED = "survived"
+    EQUIVALENT = "cannot be noticed"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A module with one change.
+
+    was, becomes: the lines that differ.
+    """
+
+    module: str
+    operator: str
+    source: str
+    line: int
+    was: str
+    becomes: str
+
+    def explained_by(self, reasons: Iterable[Mapping[str, str]]) -> bool:
+        """Say whether somebody has written down why this one cannot be noticed."""
+        return any(
+            (each["was"], each["becomes"]) == (self.was, self.becomes) and each["because"]
+            for each in reasons
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"oauth2_sansio/{self.module}.py:{self.line} ({self.operator})\n"
+            f"    was = {self.was!r}\n    becomes = {self.becomes!r}"
+        )
+
+
+def mutants_of(module: str) -> Iterator[Mutant]:
+    """Yield each change that makes another program, once."""
+    mutating: Any = importlib.import_module("cosmic_ray.mutating")
+    source = (CORE / f"{module}.py").read_text(encoding="utf-8")
+    seen = {_program(source)}
+    for name, operator in _operators():
+        occurrence = 0
+        while (changed := mutating.mutate_code(source, operator, occurrence)) is not None:
+            occurrence += 1
+            program = _program(changed)
+            if program not in seen:
+                seen.add(program)
+                yield Mutant(module, name, changed, *_difference(source, changed))
+
+
+def _operators() -> Iterator[tuple[str, Any]]:
+    plugins: Any = importlib.import_module("cosmic_ray.plugins")
+    for name in plugins.operator_names():
+        kind = plugins.get_operator(name)
+        if not kind.arguments() and not name.endswith(tuple(f"_{each}" for each in _NOT_MADE)):
+            yield name.partition("/")[2], kind()
+
+
+def _program(source: str) -> str:
+    """Return what tells programs apart: annotations are for readers alone."""
+    try:
+        return ast.dump(_WithoutAnnotations().visit(ast.parse(source)))
+    except SyntaxError:
+        return ""
+
+
+class _WithoutAnnotations(ast.NodeTransformer):
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        node.annotation = ast.Constant(None)
+        return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        mentioned = {each.id for each in ast.walk(node.test) if isinstance(each, ast.Name)}
+        return ast.Pass() if "TYPE_CHECKING" in mentioned else self.generic_visit(node)
+
+
+def _difference(source: str, changed: str) -> tuple[int, str, str]:
+    old, new = source.splitlines(), changed.splitlines()
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    blocks = [each for each in matcher.get_opcodes() if each[0] != "equal"]
+    first, last = blocks[0], blocks[-1]
+    return (
+        first[1] + 1,
+        "\n".join(each.strip() for each in old[first[1] : last[2]]),
+        "\n".join(each.strip() for each in new[first[3] : last[4]]),
+    )
+
+
+class _Mutated(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
+    """Finds and loads one module, from other source than its file has."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        super().__init__(f"oauth2_sansio.{mutant.module}", str(CORE / f"{mutant.module}.py"))
+        self._source = mutant.source
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._source, str(self.path), "exec")
+
+
+def _begin(module: str, mutant: Mutant | None, processor_seconds: int) -> int:
+    """Fork a process that runs the tests of a module; return its id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70  # for what should not happen
+    try:
+        silence = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(silence, stream)
+        resource.setrlimit(resource.RLIMIT_CPU, (processor_seconds, processor_seconds))
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        signal.alarm(_PATIENCE)
+        if mutant is not None:
+            sys.meta_path.insert(0, _Mutated(mutant))
+        pytest: Any = importlib.import_module("pytest")
+        code = int(pytest.main([*_OPTIONS, f"tests/core/test_{module}.py"]))
+    finally:
+        os._exit(code)
+
+
+def _as_they_are(module: str) -> float:
+    """Run the tests of a module that nobody has changed; return their seconds of processor time."""
+    _, status, usage = os.wait4(_begin(module, None, 600), 0)
+    if status:
+        sys.exit(f"tests/core/test_{module}.py fails without any change")
+    return usage.ru_utime + usage.ru_stime
+
+
+def _fates(module: str, mutants: Iterable[Mutant], jobs: int) -> Iterator[tuple[Mutant, Fate]]:
+    allowed = int(_as_they_are(module) * 4) + 10
+    running: dict[int, Mutant] = {}
+    waiting = iter(mutants)
+    while True:
+        while len(running) < jobs and (mutant := next(waiting, None)) is not None:
+            running[_begin(module, mutant, allowed)] = mutant
+        if not running:
+            return
+        pid, status = os.wait()
+        yield running.pop(pid), _fate(status)
+
+
+def _fate(status: int) -> Fate:
+    if os.WIFSIGNALED(status):
+        return Fate.ENDLESS
+    return Fate.KILLED if os.WEXITSTATUS(status) else Fate.SURVIVED
+
+
+def examine(module: str, reasons: Sequence[Mapping[str, str]], jobs: int) -> Counter[Fate]:
+    """Print what survives of the mutants of a module, and how they fared."""
+    made = list(mutants_of(module))
+    explained = [mutant for mutant in made if mutant.explained_by(reasons)]
+    fates = Counter({Fate.EQUIVALENT: len(explained)})
+    for mutant, fate in _fates(module, (each for each in made if each not in explained), jobs):
+        fates[fate] += 1
+        if fate is Fate.SURVIVED:
+            print(f"{fate.value}: {mutant}", flush=True)
+    for reason in reasons:
+        if not any(mutant.explained_by([reason]) for mutant in made):
+            print(f"there is no such mutant any more: {module}: {reason['becomes']!r}")
+    print(_row(module, fates), flush=True)
+    return fates
+
+
+def _row(name: str, fates: Counter[Fate]) -> str:
+    killed = fates[Fate.KILLED] + fates[Fate.ENDLESS]
+    noticeable = killed + fates[Fate.SURVIVED]
+    score = 100 * killed / max(noticeable, 1)
+    return (
+        f"| `{name}` | {fates.total()} | {fates[Fate.EQUIVALENT]} | {fates[Fate.SURVIVED]} "
+        f"| {score:.1f} % |"
+    )
+
+
+def main() -> int:
+    """Read the command line, examine the modules, and say how many mutants were noticed."""
+    parser = argparse.ArgumentParser(prog="python3 .ci/check.py mutation")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("modules", nargs="*", metavar="MODULE")
+    given = parser.parse_args()
+    os.chdir(ROOT)
+    os.environ["CI"] = "true"  # the same examples for each mutant
+    for name in _LOADED_ONCE:
+        importlib.import_module(name)
+    hypothesis: Any = importlib.import_module("hypothesis")
+    # Nobody looks at the smallest example.
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile(
+        "mutation", deadline=None, derandomize=True, database=None, phases=phases
+    )
+    explained = tomllib.loads(
+        (Path(__file__).parent / "equivalent_mutants.toml").read_text(encoding="utf-8")
+    )
+    names = sorted(path.stem for path in CORE.glob("*.py") if not path.stem.startswith("__"))
+    total = Counter[Fate]()
+    print("| module | mutants | cannot be noticed | survived | score |\n|---|--:|--:|--:|--:|", flush=True)
+    for module in given.modules or [each for each in names if each != "version"]:
+        total += examine(module, explained.get(module, []), given.jobs)
+    print(_row("together", total))
+    return bool(total[Fate.SURVIVED])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
