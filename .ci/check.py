@@ -3,6 +3,7 @@
     python3 .ci/check.py tests [--lowest] [arguments of pytest]   run the tests
     python3 .ci/check.py stacks    the example over niquests, which has to be alone
     python3 .ci/check.py simulation    10,000 histories of processes that share a token
+    python3 .ci/check.py fuzzing [--runs N] [--target NAME] [--atheris NAME]    odd inputs for readers
     python3 .ci/check.py lint      ruff: rules and format
     python3 .ci/check.py types     mypy and pyright, both strict
     python3 .ci/check.py modules   each module of the core: 100 % of it by its own tests alone
@@ -69,6 +70,15 @@ def simulation(arguments: list[str]) -> int:
     environment = Environment("tests")
     environment.install(f"--editable={ROOT}[all]", *groups("test", "interop"))
     return environment.run("python", "-m", "tests.simulation", *(arguments or ["--seeds", "10000"]))
+
+
+def fuzzing(arguments: list[str]) -> int:
+    """Give each reader many odd inputs: see `tests/fuzzing`."""
+    guided = "--atheris" in arguments
+    environment = Environment("fuzzing" if guided else "tests")
+    names = ("fuzzing",) if guided else ("test", "interop")
+    environment.install(f"--editable={ROOT}[all]", *groups(*names))
+    return environment.run("python", "-m", "tests.fuzzing", *(arguments or ["--runs", "100000"]))
 
 
 def lint(arguments: list[str]) -> int:
@@ -199,7 +209,9 @@ def _copy_all_but_packages(folder: Path) -> None:
 COMMANDS: Mapping[str, Callable[[list[str]], int]] = MappingProxyType(
     {
         command.__name__: command
-        for command in (tests, stacks, simulation, lint, types, modules, mutation, wheel)
+        for command in (
+            *(tests, stacks, simulation, fuzzing, lint, types, modules, mutation, wheel),
+        )
     }
 )
 

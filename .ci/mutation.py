@@ -150,22 +150,31 @@ def _difference(source: str, changed: str) -> tuple[int, str, str]:
     )
 
 
-class _Mutated(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
-    """Finds and loads one module, from other source than its file has."""
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Loads a module from other source than its file has."""
 
     def __init__(self, mutant: Mutant) -> None:
         super().__init__(f"oauth2_sansio.{mutant.module}", str(CORE / f"{mutant.module}.py"))
         self._source = mutant.source
 
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._source, self.path, "exec")
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds that one module."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._loader = _Loader(mutant)
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self.name:
+        if fullname != self._loader.name:
             return None
-        return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
-
-    def get_code(self, fullname: str) -> CodeType:
-        return compile(self._source, str(self.path), "exec")
+        return importlib.util.spec_from_file_location(
+            fullname, self._loader.path, loader=self._loader
+        )
 
 
 def _begin(module: str, mutant: Mutant | None, processor_seconds: int) -> int:
@@ -182,7 +191,7 @@ def _begin(module: str, mutant: Mutant | None, processor_seconds: int) -> int:
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
         signal.alarm(_PATIENCE)
         if mutant is not None:
-            sys.meta_path.insert(0, _Mutated(mutant))
+            sys.meta_path.insert(0, _Finder(mutant))
         pytest: Any = importlib.import_module("pytest")
         code = int(pytest.main([*_OPTIONS, f"tests/core/test_{module}.py"]))
     finally:
@@ -263,7 +272,10 @@ def main() -> int:
     )
     names = sorted(path.stem for path in CORE.glob("*.py") if not path.stem.startswith("__"))
     total = Counter[Fate]()
-    print("| module | mutants | cannot be noticed | survived | score |\n|---|--:|--:|--:|--:|", flush=True)
+    print(
+        "| module | mutants | cannot be noticed | survived | score |\n|---|--:|--:|--:|--:|",
+        flush=True,
+    )
     for module in given.modules or [each for each in names if each != "version"]:
         total += examine(module, explained.get(module, []), given.jobs)
     print(_row("together", total))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from math import isfinite
 from types import NoneType
 from typing import Any, TypeAlias, cast
+
+from .tokens import read_seconds
 
 FORMAT = 1
 """The version that stands in each of these dicts."""
@@ -52,4 +53,5 @@ def read_stored(
 
 def _is_sound(value: object, kinds: tuple[type, ...]) -> bool:
     # By its exact type: true is no number.
-    return type(value) in kinds and not (isinstance(value, float) and not isfinite(value))
+    kind = type(value)
+    return kind in kinds and (kind not in TIME or read_seconds(value) is not None)

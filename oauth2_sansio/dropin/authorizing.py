@@ -145,7 +145,7 @@ class Authorizing(Configured):
         *,
         token_is_welcome: bool = False,
     ) -> Callback:
-        expected = state or self.state
+        expected = state or self.state or None
         kept = self._kept
         if expected is None and not kept.warned:
             kept.warned = True

@@ -200,6 +200,12 @@ def test_a_callback_without_an_expected_state_is_accepted_with_one_warning() -> 
     assert [("code", f"c-{n}") in form(adapter.sent[n - 1]) for n in (1, 2)] == [True, True]
 
 
+def test_an_empty_state_is_none_that_is_expected() -> None:
+    session, _ = mounted(state="")
+    with pytest.warns(UserWarning, match="no state is expected"):
+        session.fetch_token(authorization_response=f"{REDIRECT_URI}?code=c-1", state="")
+
+
 def test_a_state_of_the_constructor_or_of_the_call() -> None:
     callback = f"{REDIRECT_URI}?code=c-1&state=s-1"
     session, adapter = mounted(state="other")

@@ -71,6 +71,7 @@ def test_there_and_back() -> None:
         pytest.param({"time": "1"}, "or of a wrong type", id="text for a time"),
         pytest.param({"time": float("nan")}, "or of a wrong type", id="not a number"),
         pytest.param({"end": float("inf")}, "or of a wrong type", id="without end"),
+        pytest.param({"end": 10**400}, "or of a wrong type", id="no clock counts so far"),
         pytest.param({"other": 1}, "a member is missing", id="a member too many"),
     ],
 )
