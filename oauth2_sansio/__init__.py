@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .authorization import ResponseMode as ResponseMode
     from .authorization import generate_token as generate_token
     from .challenges import Challenge as Challenge
-    from .challenges import is_token_rejected as is_token_rejected
     from .challenges import read_challenges as read_challenges
     from .client import Client as Client
     from .client_assertion import AssertionAudience as AssertionAudience
@@ -84,6 +83,11 @@ if TYPE_CHECKING:
     from .keeper import SaveIt as SaveIt
     from .keeper import TokenKeeper as TokenKeeper
     from .keeper import UseToken as UseToken
+    from .refusals import Refusal as Refusal
+    from .refusals import Repair as Repair
+    from .refusals import RepairBudget as RepairBudget
+    from .refusals import is_token_rejected as is_token_rejected
+    from .refusals import read_refusal as read_refusal
     from .request_object import RequestObject as RequestObject
     from .resource import TokenPlacement as TokenPlacement
     from .resource import authorization_header as authorization_header
@@ -108,7 +112,7 @@ _MODULES = {
     "answers": ("Answer",),
     "assertions": ("JWTAssertion", "assert_jwt", "assert_saml"),
     "authorization": ("PendingAuthorization", "ResponseMode", "generate_token"),
-    "challenges": ("Challenge", "is_token_rejected", "read_challenges"),
+    "challenges": ("Challenge", "read_challenges"),
     "client": ("Client",),
     "client_assertion": ("AssertionAudience", "ClientSecretJWT", "PrivateKeyJWT"),
     "client_auth": (
@@ -155,6 +159,7 @@ _MODULES = {
     "introspection": ("Introspection",),
     "jwt_signing": ("RemoteKey", "SigningKey", "read_key"),
     "keeper": ("AwaitRefresh", "RefreshIt", "SaveIt", "TokenKeeper", "UseToken"),
+    "refusals": ("Refusal", "Repair", "RepairBudget", "is_token_rejected", "read_refusal"),
     "request_object": ("RequestObject",),
     "resource": ("TokenPlacement", "authorization_header"),
     "server": ("Server",),

@@ -113,24 +113,6 @@ def read_challenges(values: Iterable[str]) -> tuple[Challenge, ...]:
     return tuple(challenges)
 
 
-def is_token_rejected(status: int, www_authenticate: Iterable[str]) -> bool:
-    """Tell whether a resource server refused the access token itself, so that a new one may help.
-
-    status: that of the resource's response.
-    www_authenticate: the values of all its fields of that name.
-    Returns true for 401 with `error="invalid_token"` in a challenge for Bearer or DPoP, and for
-    nothing else. A 401 that names no error, or another one, says nothing about the token: a new one
-    would cost a refresh at each such answer, and heal none.
-    Source: RFC 6750 section 3.1, RFC 9449 section 7.1.
-    """
-    return status == 401 and any(
-        challenge.scheme in _TOKEN_SCHEMES and challenge.error == "invalid_token"
-        for challenge in read_challenges(www_authenticate)
-    )
-
-
-_TOKEN_SCHEMES = ("bearer", "dpop")
-
 # Every repetition is possessive (`*+`): it gives nothing back, so hostile text costs linear time.
 _TOKEN = r"[A-Za-z0-9!#$%&'*+\-.^_`|~]++"
 _QUOTED = r'"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\[\t\x20-\x7e\x80-\U0010ffff])*+)"'

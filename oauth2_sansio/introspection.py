@@ -43,6 +43,17 @@ class Introspection(dict[str, Any]):
             case _:
                 return ()
 
+    @property
+    def acr(self) -> str | None:
+        """How the user has logged in (RFC 9470 section 6.2), by the server's name for it."""
+        value = self.get("acr")
+        return value if isinstance(value, str) else None
+
+    @property
+    def auth_time(self) -> float | None:
+        """When the user has logged in (RFC 9470 section 6.2), in seconds since the epoch."""
+        return read_seconds(self.get("auth_time"))
+
     def __repr__(self) -> str:
         return f"<Introspection active={self.active}>"
 

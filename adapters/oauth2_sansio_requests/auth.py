@@ -11,7 +11,6 @@ from requests.auth import AuthBase
 from requests.sessions import SessionRedirectMixin
 from requests.structures import CaseInsensitiveDict
 
-from oauth2_sansio.challenges import is_token_rejected
 from oauth2_sansio.dropin.amending import read_amended
 from oauth2_sansio.errors import LocalProtocolError, RemoteProtocolError
 from oauth2_sansio.events import Endpoint
@@ -27,6 +26,7 @@ from oauth2_sansio.waiting.lending import LentToken
 
 if TYPE_CHECKING:
     from oauth2_sansio.dropin.binding import BoundToken
+    from oauth2_sansio.refusals import RepairBudget
 
 _NO_FORM_TYPE = frozenset({"GET", "HEAD"})
 _KEEP_BODY = frozenset({307, 308})  # the redirects with which a body goes along
@@ -51,6 +51,11 @@ class HeaderAuth:
         """The token in the header."""
         return self.header.partition(" ")[2]
 
+    @property
+    def budget(self) -> RepairBudget:
+        """What may be done about refusals: all of it, since nothing of this kind repeats itself."""
+        return _new_budget()
+
     def is_in(self, request: requests.PreparedRequest) -> bool:
         """Say whether a request carries the header still, also after redirects."""
         return request.headers.get("Authorization") == self.header
@@ -64,9 +69,10 @@ class PlacedToken:
     """Put a token where it is wanted, and let the users' hooks have a look; for one request.
 
     bound: where the token is bound to a key: what goes along with it.
+    budget: what may still be done about refusals, where the request has gone out before.
     """
 
-    __slots__ = ("_after", "_before", "_bound", "_hooks", "_placement", "token")
+    __slots__ = ("_after", "_before", "_bound", "_budget", "_hooks", "_placement", "token")
 
     def __init__(
         self,
@@ -74,9 +80,11 @@ class PlacedToken:
         placement: str,
         hooks: ProtectedHooks = (),
         bound: BoundToken | None = None,
+        budget: RepairBudget | None = None,
     ) -> None:
         self.token = token
         self._bound = bound
+        self._budget = budget
         self._placement = TokenPlacement(placement)
         self._hooks = hooks
         self._before: tuple[Any, Any] = (None, None)
@@ -86,6 +94,12 @@ class PlacedToken:
     def access_token(self) -> str:
         """The token that is placed."""
         return self.token.access_token or ""
+
+    @property
+    def budget(self) -> RepairBudget:
+        """What may still be done about refusals of the request."""
+        budget = self._budget = self._budget or _new_budget()
+        return budget
 
     def is_in(self, request: requests.PreparedRequest) -> bool:
         """Say whether a request is the very one that the token was placed into."""
@@ -129,14 +143,14 @@ class PlacedToken:
         bound, sent = self._bound, response.request
         if bound is None or type(response) is not requests.Response:
             return response
-        again = bound.heed(
-            sent.method or "",
-            sent.url or "",
-            sent.headers.get("Authorization"),
-            response.status_code,
-            response.headers.items(),
+        method, url = sent.method or "", sent.url or ""
+        wanted = bound.learn(method, url, response.status_code, response.headers.items())
+        again = wanted and _is_worth_it(
+            response,
+            self.budget,
+            carries_token=sent.headers.get("Authorization") == bound.authorization,
+            by_proof=True,
         )
-        again = again and _has_whole_body(sent)
         if again or response.is_redirect:
             sent.headers.pop("DPoP", None)  # a proof is for one request: it goes no further
         if not again:
@@ -179,13 +193,18 @@ class OAuth2Auth(LentToken, AuthBase):
         """
         return self._blocking_token(rejected)
 
-    def placed(self, token: OAuth2Token) -> HeaderAuth | PlacedToken:
-        """Return what puts a token into one request."""
+    def placed(
+        self, token: OAuth2Token, budget: RepairBudget | None = None
+    ) -> HeaderAuth | PlacedToken:
+        """Return what puts a token into one request.
+
+        budget: see `PlacedToken`.
+        """
         hooks = () if self.client is None else self.client.protected_request_hooks()
         bound = self._bound(token)
         if self.token_placement == "header" and not hooks and bound is None:
             return HeaderAuth(authorization_header(token))
-        return PlacedToken(token, self.token_placement, hooks, bound)
+        return PlacedToken(token, self.token_placement, hooks, bound, budget)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         placed = self.placed(self.active_token())
@@ -206,14 +225,15 @@ class _Retry:
         self._placed = placed
 
     def __call__(self, response: requests.Response, **options: Any) -> requests.Response:
-        if not is_repeatable(response, self._placed):
+        budget = budget_for_new_token(response, self._placed)
+        if budget is None:
             return response
         try:
             token = self._auth.active_token(rejected=self._placed.access_token)
         except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
             return response
         response.close()
-        again = self._auth.placed(token)
+        again = self._auth.placed(token, budget)
         request = repetition(response, self._placed, again)
         request.hooks["response"].remove(self)
         repeated = _resent(response, request, options)
@@ -225,19 +245,18 @@ def on_response(request: Any, hook: Callable[..., Any]) -> None:
     request.register_hook("response", hook)
 
 
-def is_repeatable(response: Any, placed: HeaderAuth | PlacedToken) -> bool:
-    """Say whether a server has refused the token as such (RFC 6750 section 3.1), and a repetition
-    of the request with another token may help.
+def budget_for_new_token(response: Any, placed: HeaderAuth | PlacedToken) -> RepairBudget | None:
+    """Return what is left to be done about refusals once the request was repeated with a new token;
+    None where that would not help.
     """
     if type(response) is not requests.Response or response.status_code != 401:
-        return False
+        return None
     sent: Any = response.request  # None where a test has made the response
-    return (
-        sent is not None
-        and placed.is_in(sent)
-        and _has_whole_body(sent)
-        and is_token_rejected(401, [response.headers.get("WWW-Authenticate", "")])
+    budget = placed.budget
+    is_worth_it = sent is not None and _is_worth_it(
+        response, budget, carries_token=placed.is_in(sent), by_proof=False
     )
+    return budget if is_worth_it else None
 
 
 def repetition(
@@ -262,6 +281,35 @@ def _resent(
     repeated.history.append(response)
     repeated.request = request
     return repeated
+
+
+def _is_worth_it(
+    response: requests.Response, budget: RepairBudget, *, carries_token: bool, by_proof: bool
+) -> bool:
+    # Whether a new proof, or else a new token, is what to try next: then it is being tried.
+    from oauth2_sansio.refusals import Repair, refusal_of
+
+    sent = response.request
+    url = sent.url or ""
+    repair = budget.choose(
+        # requests has joined all fields of one name, as HTTP allows.
+        refusal_of(response.status_code, [response.headers.get("WWW-Authenticate", "")]),
+        url=url,
+        carries_token=carries_token,
+        is_repeatable=_has_whole_body(sent),
+        wants_proof=by_proof,
+    )
+    if repair is not (Repair.NEW_PROOF if by_proof else Repair.NEW_TOKEN):
+        return False
+    budget.spend(repair, url)
+    return True
+
+
+def _new_budget() -> RepairBudget:
+    # Few requests are refused: the module is loaded for those alone.
+    from oauth2_sansio.refusals import RepairBudget
+
+    return RepairBudget()
 
 
 def _has_whole_body(request: requests.PreparedRequest) -> bool:

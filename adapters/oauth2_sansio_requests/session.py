@@ -19,9 +19,12 @@ from oauth2_sansio.waiting.blocking import BlockingVocabulary
 from oauth2_sansio.waiting.clock import now, sleep
 from oauth2_sansio.waiting.lending import Lending
 
-from .auth import HeaderAuth, OAuth2Auth, PlacedToken, is_repeatable, repetition
+from .auth import HeaderAuth, OAuth2Auth, PlacedToken, budget_for_new_token, repetition
 from .errors import as_requests_error
 from .sending import Sender, leave_alone
+
+if TYPE_CHECKING:
+    from oauth2_sansio.refusals import RepairBudget
 
 _SESSION_ATTRIBUTES = frozenset(
     {
@@ -239,13 +242,14 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
             return self._header_auth
         return self._placed(self._flight.token())
 
-    def _placed(self, token: OAuth2Token) -> PlacedToken:
+    def _placed(self, token: OAuth2Token, budget: RepairBudget | None = None) -> PlacedToken:
         dpop, found = self.dpop, None
         if dpop is not None:
             from oauth2_sansio.dropin.binding import bound
 
             found = bound(token, self.token_placement, dpop, self.sign)
-        return PlacedToken(token, self.token_placement, self.protected_request_hooks(), found)
+        hooks = self.protected_request_hooks()
+        return PlacedToken(token, self.token_placement, hooks, found, budget)
 
     def _repeat(
         self,
@@ -254,14 +258,15 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
         options: dict[str, Any],
         environment: tuple[Any, Any, Any, Any],
     ) -> requests.Response:
-        if not is_repeatable(response, placed):
+        budget = budget_for_new_token(response, placed)
+        if budget is None:
             return response
         try:
             token = self._flight.token(rejected=placed.access_token)
         except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
             return response
         response.close()
-        request = repetition(response, placed, self._placed(token))
+        request = repetition(response, placed, self._placed(token, budget))
         options |= self.merge_environment_settings(request.url or "", *environment)
         repeated = self.send(request, **options)
         if type(repeated) is requests.Response:

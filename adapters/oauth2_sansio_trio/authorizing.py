@@ -10,7 +10,7 @@ from oauth2_sansio.events import Endpoint
 from oauth2_sansio.resource import TokenPlacement
 from oauth2_sansio.waiting.lending import LentToken
 
-from .placing import concerns, placed, proved, to_repeat
+from .placing import chosen_repair, placed, proved
 from .request import Request
 from .response import Response
 
@@ -50,18 +50,28 @@ class OAuth2Auth(LentToken):
                 advice='use token_placement="header", or leave out follow_redirects',
             )
         sent, access_token, bound = await self._authorized(request, placement, None)
-        response = await _sent(sent, bound, send)
-        if not concerns(response, sent):
+        response = await send(await proved(sent, bound))
+        if bound is None and response.status_code != 401:
             return response
-        try:
-            sent, _, bound = await self._authorized(request, placement, access_token)
-        except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
-            return response
-        except BaseException:
+        from oauth2_sansio.refusals import Repair, RepairBudget
+
+        budget = RepairBudget()
+        while (repair := chosen_repair(response, sent, budget, bound)) is not None:
+            try:
+                if repair is Repair.NEW_PROOF:
+                    sent = response.request
+                else:
+                    sent, access_token, bound = await self._authorized(
+                        request, placement, access_token
+                    )
+            except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
+                return response
+            except BaseException:
+                await response.aclose()
+                raise
             await response.aclose()
-            raise
-        await response.aclose()
-        return await _sent(sent, bound, send)
+            response = await send(await proved(sent, bound))
+        return response
 
     async def _authorized(
         self, request: Request, placement: TokenPlacement, rejected: str | None
@@ -74,14 +84,3 @@ class OAuth2Auth(LentToken):
         hooks = () if self.client is None else self.client.protected_request_hooks()
         bound = self._bound(token)
         return placed(request, token, placement, hooks, bound), token.access_token or "", bound
-
-
-async def _sent(
-    request: Request, bound: BoundToken | None, send: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    # As often as it takes a new proof.
-    response = await send(await proved(request, bound))
-    while (again := to_repeat(response, bound)) is not None:
-        await response.aclose()
-        response = await send(await proved(again, bound))
-    return response

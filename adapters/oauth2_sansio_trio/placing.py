@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
-from oauth2_sansio.challenges import is_token_rejected
 from oauth2_sansio.dropin.amending import header_pairs, read_amended
 from oauth2_sansio.dropin.hooks import HookType
 from oauth2_sansio.errors import LocalProtocolError
@@ -27,6 +26,7 @@ from .response import Response
 
 if TYPE_CHECKING:
     from oauth2_sansio.dropin.binding import BoundToken
+    from oauth2_sansio.refusals import Repair, RepairBudget
 
 _NO_FORM_TYPE = ("GET", "HEAD")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
@@ -67,39 +67,43 @@ async def proved(request: Request, bound: BoundToken | None) -> Request:
     return request.with_header("DPoP", await bound.prove_async(request.method, request.url, now()))
 
 
-def to_repeat(response: Response, bound: BoundToken | None) -> Request | None:
-    """Return what to send once more, with a new proof; None where that is not asked for."""
-    if bound is None:
-        return None
-    try:
-        answered = response.request
-    except HTTPError:  # a test's answer, which belongs to no request
-        return None
-    again = bound.heed(
-        answered.method,
-        answered.url,
-        answered.headers.get("authorization"),
-        response.status_code,
-        response.headers.pairs,
-    )
-    return answered if again and answered.is_repeatable else None
+def chosen_repair(
+    response: Response, sent: Request, budget: RepairBudget, bound: BoundToken | None
+) -> Repair | None:
+    """Return what is to be done silently about a response, which is then being tried, if anything.
 
-
-def concerns(response: Response, sent: Request) -> bool:
-    """Say whether a server has refused the token in a request, and it can be sent once more.
-
-    Where a redirect led elsewhere, without the token, a refusal says nothing of it.
+    sent: the request with the token in it, as it went out, before all redirects.
     """
-    if response.status_code != 401 or not sent.is_repeatable:
-        return False
     try:
         answered = response.request
     except HTTPError:  # a test's answer, which belongs to no request
-        return False
-    same = answered.url == sent.url and answered.headers.get("authorization") == sent.headers.get(
-        "authorization"
+        return None
+    wants_proof = bound is not None and bound.learn(
+        answered.method, answered.url, response.status_code, response.headers.pairs
     )
-    return same and is_token_rejected(401, response.headers.get_list("WWW-Authenticate"))
+    if response.status_code != 401:
+        return None
+    from oauth2_sansio.refusals import refusal_of
+
+    repair = budget.choose(
+        refusal_of(401, response.headers.get_list("WWW-Authenticate")),
+        url=answered.url,
+        carries_token=_is_in(answered, sent),
+        is_repeatable=sent.is_repeatable and answered.is_repeatable,
+        wants_proof=wants_proof,
+    )
+    if not repair.is_silent:
+        return None
+    budget.spend(repair, answered.url)
+    return repair
+
+
+def _is_in(answered: Request, sent: Request) -> bool:
+    # Whether the token is in the request still, also after redirects.
+    header = sent.headers.get("authorization")
+    if header is not None:
+        return answered.headers.get("authorization") == header
+    return answered.url == sent.url
 
 
 def _with_token_in_body(request: Request, token: OAuth2Token) -> Request:

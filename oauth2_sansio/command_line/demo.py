@@ -10,7 +10,6 @@ from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from oauth2_sansio.authorization import PendingAuthorization, generate_token
-from oauth2_sansio.challenges import is_token_rejected
 from oauth2_sansio.client import Client
 from oauth2_sansio.driving import drive
 from oauth2_sansio.errors import (
@@ -22,6 +21,7 @@ from oauth2_sansio.errors import (
 from oauth2_sansio.events import Endpoint, RequestFailed, RequestToSend, ResponseReceived
 from oauth2_sansio.exchange import no_answer
 from oauth2_sansio.flow import Flow
+from oauth2_sansio.refusals import is_token_rejected
 from oauth2_sansio.resource import authorization_header
 from oauth2_sansio.server import Server
 from oauth2_sansio.testing import AuthorizationServer, Clock, RegisteredClient

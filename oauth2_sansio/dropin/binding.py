@@ -27,27 +27,19 @@ if TYPE_CHECKING:
     from ..dpop import DPoP
     from .signing import Sign
 
-MOST_REPETITIONS = 2
-"""How often one request goes out again: for a nonce, and where a redirect took it elsewhere."""
-
-
 _HEEDED = frozenset({"dpop-nonce", "www-authenticate"})
 
 
 class BoundToken:
-    """What a request with a bound token carries, and whether its answer asks for another proof.
+    """What a request with a bound token carries, and whether its answer asks for another proof."""
 
-    For one request and its repetitions.
-    """
-
-    __slots__ = ("_dpop", "_left", "_sent", "_sign", "authorization")
+    __slots__ = ("_dpop", "_sent", "_sign", "authorization")
 
     def __init__(self, access_token: str, dpop: DPoP, sign: Sign | None = None) -> None:
         self.authorization = f"DPoP {access_token}"
         """The value of the header of this name."""
         self._dpop = dpop
         self._sign = sign
-        self._left = MOST_REPETITIONS
         self._sent: RequestToSend | None = None
 
     def prove(self, method: str, url: str, now: float) -> str:
@@ -81,32 +73,22 @@ class BoundToken:
 
         return Flow(step)
 
-    def heed(
-        self,
-        method: str,
-        url: str,
-        authorization: object,
-        status: int,
-        headers: Iterable[tuple[object, object]],
+    def learn(
+        self, method: str, url: str, status: int, headers: Iterable[tuple[object, object]]
     ) -> bool:
-        """Learn from an answer, and say whether to repeat its request with a new proof.
+        """Keep the nonce in an answer, and say whether a new proof differs in what it asks for.
 
-        method, url, authorization: of the request that was answered, which a redirect may have
-            changed; without the token in it, nothing is repeated.
+        method, url: of the request that was answered, which a redirect may have changed.
         """
         if self._sent is None:
             return False
-        answered, again = self._sent, False
+        answered, is_elsewhere = self._sent, False
         if (method, url) != (answered.method, answered.url):
             answered = replace(answered, method=method, url=url)
-            again = status == 401  # the proof was for where it was sent first
+            is_elsewhere = status == 401  # the proof was for where it was sent first
         heeded = header_texts(pair for pair in headers if str(pair[0]).lower() in _HEEDED)
         response = ResponseReceived(status=status, headers=heeded)
-        again = self._dpop.learn(answered, response) or again
-        if not again or self._left == 0 or authorization != self.authorization:
-            return False
-        self._left -= 1
-        return True
+        return self._dpop.learn(answered, response) or is_elsewhere
 
 
 def bound(

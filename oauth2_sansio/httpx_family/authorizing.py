@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..challenges import is_token_rejected
 from ..dropin.amending import read_amended
 from ..dropin.hooks import HookType
 from ..errors import LocalProtocolError, RemoteProtocolError
@@ -18,6 +17,7 @@ from .library import Library, foreign_auth
 
 if TYPE_CHECKING:
     from ..dropin.binding import BoundToken
+    from ..refusals import RepairBudget
 
 _SCHEME = len("Bearer ")
 
@@ -31,54 +31,50 @@ class TokenAuth(LentToken):
     library: Library
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
-        """Authorize a request of a blocking client; repeat it once with a renewed token."""
+        """Authorize a request of a blocking client; repeat it where a refusal calls for it."""
         header = self._ready_header()
         if header is not None:
             request.headers["Authorization"] = header
-            rejected = header[_SCHEME:]
             response = yield request
-        else:
-            token = self._blocking_token(None)
-            rejected = token["access_token"]
-            exchange = _Exchange(self, request, token)
-            while exchange.outgoing is not None:
-                exchange.prove()
-                exchange.take((yield exchange.outgoing))
-            response = exchange.response
-        if response.status_code == 401 and self._may_repeat(request, response):
-            try:
-                renewed = self._blocking_token(rejected)
-            except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
+            if response.status_code != 401:
                 return
-            exchange = _Exchange(self, request, renewed)
-            while exchange.outgoing is not None:
-                exchange.prove()
-                exchange.take((yield exchange.outgoing))
+            exchange = _Exchange(self, request, header)
+        else:
+            exchange = _Exchange(self, request)
+            exchange.place(self._blocking_token(None))
+            exchange.prove()
+            response = yield exchange.outgoing
+        while exchange.goes_on_after(response):
+            if exchange.wants_token:
+                try:
+                    exchange.place(self._blocking_token(exchange.access_token))
+                except LocalProtocolError:  # nothing renews it: the caller sees the refusal
+                    return
+            exchange.prove()
+            response = yield exchange.outgoing
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
-        """Authorize a request of an asynchronous client; repeat it once with a renewed token."""
+        """Authorize a request of an asynchronous client; repeat it where a refusal calls for it."""
         header = self._ready_header()
         if header is not None:
             request.headers["Authorization"] = header
-            rejected = header[_SCHEME:]
             response = yield request
-        else:
-            token = await self._awaited_token(None)
-            rejected = token["access_token"]
-            exchange = _Exchange(self, request, token)
-            while exchange.outgoing is not None:
-                await exchange.prove_async()
-                exchange.take((yield exchange.outgoing))
-            response = exchange.response
-        if response.status_code == 401 and self._may_repeat(request, response):
-            try:
-                renewed = await self._awaited_token(rejected)
-            except LocalProtocolError:  # there is no way to renew it: the caller sees the refusal
+            if response.status_code != 401:
                 return
-            exchange = _Exchange(self, request, renewed)
-            while exchange.outgoing is not None:
-                await exchange.prove_async()
-                exchange.take((yield exchange.outgoing))
+            exchange = _Exchange(self, request, header)
+        else:
+            exchange = _Exchange(self, request)
+            exchange.place(await self._awaited_token(None))
+            await exchange.prove_async()
+            response = yield exchange.outgoing
+        while exchange.goes_on_after(response):
+            if exchange.wants_token:
+                try:
+                    exchange.place(await self._awaited_token(exchange.access_token))
+                except LocalProtocolError:  # nothing renews it: the caller sees the refusal
+                    return
+            await exchange.prove_async()
+            response = yield exchange.outgoing
 
     def __call__(self, request: object) -> NoReturn:
         """Refuse a client of another library: that would call this object with its request."""
@@ -89,13 +85,13 @@ class TokenAuth(LentToken):
         bound = self._bound(token)
         return self._place(request, token, bound), bound
 
-    def repetition(self, request: Any) -> Any:
-        """Return a request to be sent once more; None where its body went out and is gone."""
-        return None if self._body_of(request) is None else self._changed(request)
+    def copied(self, request: Any) -> Any:
+        """Return a request to be sent once more."""
+        return self._changed(request)
 
-    def _may_repeat(self, request: Any, response: Any) -> bool:
-        values = response.headers.get_list("WWW-Authenticate")
-        return is_token_rejected(401, values) and self._body_of(request) is not None
+    def is_repeatable(self, request: Any) -> bool:
+        """Say whether the body of a request can be sent once more."""
+        return self._body_of(request) is not None
 
     def _body_of(self, request: Any) -> bytes | None:
         try:
@@ -176,18 +172,38 @@ def _redirected() -> RemoteProtocolError:
 
 
 class _Exchange:
-    """A request with a token in it, sent as often as the server asks for a new proof.
+    """A request with a token in it, sent as often as its refusals call for it.
 
-    outgoing: what to send; None once that is done.
-    response: the last one.
+    outgoing: what to send.
+    access_token: the one in it.
+    wants_token: whether it is to be placed anew, with another token, before it is sent.
     """
 
-    __slots__ = ("_auth", "_bound", "outgoing", "response")
+    __slots__ = (
+        "_auth",
+        "_bound",
+        "_budget",
+        "_request",
+        "access_token",
+        "outgoing",
+        "wants_token",
+    )
 
-    def __init__(self, auth: TokenAuth, request: Any, token: OAuth2Token) -> None:
+    def __init__(self, auth: TokenAuth, request: Any, header: str = "") -> None:
+        # header: what stands in the request already, where that is made up.
         self._auth = auth
-        self.outgoing, self._bound = auth.authorized(request, token)
-        self.response: Any = None
+        self._request = request
+        self._bound: BoundToken | None = None
+        self._budget: RepairBudget | None = None
+        self.outgoing = request
+        self.access_token: str = header[_SCHEME:]
+        self.wants_token = False
+
+    def place(self, token: OAuth2Token) -> None:
+        """Put a token into the request."""
+        self.wants_token = False
+        self.access_token = token["access_token"]
+        self.outgoing, self._bound = self._auth.authorized(self._request, token)
 
     def prove(self) -> None:
         """Put a new proof into what is to be sent, where the token is bound."""
@@ -203,17 +219,35 @@ class _Exchange:
             proof = await self._bound.prove_async(request.method, str(request.url), now())
             request.headers["DPoP"] = proof
 
-    def take(self, response: Any) -> None:
-        """Take in a response, and decide whether there is more to send."""
-        self.response, self.outgoing = response, None
-        if self._bound is None:
-            return
-        answered = response.request
-        if self._bound.heed(
-            answered.method,
-            str(answered.url),
-            answered.headers.get("Authorization"),
-            response.status_code,
-            response.headers.multi_items(),
-        ):
-            self.outgoing = self._auth.repetition(answered)
+    def goes_on_after(self, response: Any) -> bool:
+        """Take in a response, and say whether there is more to send."""
+        bound, answered = self._bound, response.request
+        url = str(answered.url)
+        wants_proof = bound is not None and bound.learn(
+            answered.method, url, response.status_code, response.headers.multi_items()
+        )
+        if response.status_code != 401:
+            return False
+        from ..refusals import Repair, RepairBudget, refusal_of
+
+        budget = self._budget = self._budget or RepairBudget()
+        auth = self._auth
+        repair = budget.choose(
+            refusal_of(401, response.headers.get_list("WWW-Authenticate")),
+            url=url,
+            carries_token=self._is_in(answered),
+            is_repeatable=auth.is_repeatable(self._request) and auth.is_repeatable(answered),
+            wants_proof=wants_proof,
+        )
+        budget.spend(repair, url)
+        if repair is Repair.NEW_PROOF:
+            self.outgoing = auth.copied(answered)
+        self.wants_token = repair is Repair.NEW_TOKEN
+        return repair.is_silent
+
+    def _is_in(self, answered: Any) -> bool:
+        # Whether the token is in the request still, also after redirects.
+        header = self.outgoing.headers.get("Authorization")
+        if header is not None:
+            return bool(answered.headers.get("Authorization") == header)
+        return bool(answered.url == self.outgoing.url)

@@ -15,7 +15,6 @@ from oauth2_sansio.challenges import (
     LONGEST_FIELDS,
     MOST_CHALLENGES,
     Challenge,
-    is_token_rejected,
     read_challenges,
 )
 
@@ -304,31 +303,3 @@ def test_a_challenge_is_a_value() -> None:
 )
 def test_repr_shows_scheme_and_error_alone(challenge: Challenge, expected: str) -> None:
     assert repr(challenge) == expected
-
-
-@pytest.mark.parametrize(
-    ("status", "values", "expected"),
-    [
-        (401, ['Bearer error="invalid_token"'], True),
-        (401, ["bearer realm=x, error=invalid_token"], True),
-        (401, ['DPoP algs="ES256", error="invalid_token"'], True),
-        (401, ["Basic realm=x", "Bearer error=invalid_token"], True),
-        (401, ["Bearer realm=x, DPoP error=invalid_token"], True),
-        (400, ["Bearer error=invalid_token"], False),
-        (403, ["Bearer error=invalid_token"], False),
-        (200, ["Bearer error=invalid_token"], False),
-        (401, [], False),
-        (401, ["Bearer"], False),
-        (401, ["Bearer error=insufficient_user_authentication"], False),
-        (401, ["Bearer error=invalid_client"], False),
-        (401, ["Bearer error=Invalid_Token"], False),
-        (401, ["DPoP error=use_dpop_nonce"], False),
-        (401, ["Basic error=invalid_token"], False),
-        (401, ['Basic realm="Bearer error=invalid_token"'], False),
-        (401, ["Bearer error=invalid_token, error=invalid_token"], False),
-    ],
-)
-def test_only_invalid_token_rejects_the_token(
-    status: int, values: list[str], expected: bool
-) -> None:
-    assert is_token_rejected(status, values) is expected

@@ -31,6 +31,21 @@ def test_a_good_answer(active: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("members", "acr", "auth_time"),
+    [
+        ({"acr": "gold", "auth_time": 5}, "gold", 5.0),
+        ({"acr": ["gold"], "auth_time": "soon"}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_how_the_user_has_logged_in(
+    members: dict[str, Any], acr: str | None, auth_time: float | None
+) -> None:
+    found = read_introspection(answer(json.dumps({"active": True, **members}).encode()))
+    assert (found.acr, found.auth_time) == (acr, auth_time)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"{}",
