@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
@@ -60,7 +61,8 @@ async def _in_thread(call: Callable[[], R]) -> R:
         import trio
 
         return await trio.to_thread.run_sync(call)
-    work = asyncio.ensure_future(asyncio.to_thread(call))
+    # No task, which the end of `asyncio.run` would cancel: what is being saved has to be saved.
+    work = asyncio.get_running_loop().run_in_executor(None, copy_context().run, call)
     cancelled: asyncio.CancelledError | None = None
     while not work.done():
         try:

@@ -18,7 +18,7 @@ from ..coordinator_events import (
     StoreFailed,
     TooLateToSend,
 )
-from ..errors import OAuth2Error, UnsavedTokenError
+from ..errors import OAuth2Error, StoreError, UnsavedTokenError
 from ..events import (
     Finished,
     SignatureNeeded,
@@ -266,3 +266,8 @@ class CoordinatedTasks(TaskFlight):
                     return told(action, await ask(self._store, action))
                 except Exception as error:  # noqa: BLE001 - it is told to the coordinator
                     return StoreFailed(error)
+                except BaseException as error:
+                    # `asyncio.run` cancels, at its end, also tasks that a store's library has made.
+                    if not current_loop().is_of_another(error):
+                        raise
+                    return StoreFailed(StoreError("the call of the store was cut off"))

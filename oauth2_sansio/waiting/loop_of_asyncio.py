@@ -13,6 +13,24 @@ from .tasks import EventLoop, R
 _running: set[asyncio.Task[OAuth2Token]] = set()
 
 
+class _Held(asyncio.Task[OAuth2Token]):
+    """A task that a loop waits for at its end, where `asyncio.run` cancels all tasks.
+
+    A refresh whose answer is on its way must not be cut off. What cancels this task while the loop
+    runs are deadlines of what it is at: those count.
+    """
+
+    bound: float  # how many seconds the end of the loop waits for this
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel this task: once its time is up, where the loop is about to end."""
+        loop = self.get_loop()
+        if loop.is_running():
+            return super().cancel(msg)
+        loop.call_later(self.bound, super().cancel)
+        return False
+
+
 class AsyncioLoop(EventLoop):
     """The asyncio loop that the caller runs in."""
 
@@ -50,7 +68,10 @@ class AsyncioLoop(EventLoop):
         return True
 
     async def protect(
-        self, work: Callable[[], Coroutine[Any, Any, OAuth2Token]], given_up: Callable[[], None]
+        self,
+        work: Callable[[], Coroutine[Any, Any, OAuth2Token]],
+        given_up: Callable[[], None],
+        bound: float,
     ) -> OAuth2Token | None:
         """Run work in a task of its own, which the caller's cancellation does not reach."""
         begun = False
@@ -62,12 +83,13 @@ class AsyncioLoop(EventLoop):
 
         def done(task: asyncio.Task[OAuth2Token]) -> None:
             _running.discard(task)
-            if not begun:  # cancelled before its first step, as `asyncio.run` does at its end
+            if not begun:  # somebody has cancelled all tasks of the loop, before its first step
                 given_up()
             if not task.cancelled():
                 task.exception()  # seen, also where the caller has gone
 
-        task = asyncio.create_task(run(), name="oauth2_sansio")
+        task = _Held(run(), loop=self._loop, name="oauth2_sansio")
+        task.bound = bound
         _running.add(task)
         task.add_done_callback(done)
         await asyncio.wait((task,))  # which cancels nothing where it is cancelled itself
@@ -92,3 +114,8 @@ class AsyncioLoop(EventLoop):
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many seconds."""
         await asyncio.sleep(seconds)
+
+    def is_of_another(self, error: BaseException) -> bool:
+        """Say whether this is the cancellation of a task that the caller has waited for."""
+        task = asyncio.current_task()
+        return isinstance(error, asyncio.CancelledError) and not (task and task.cancelling())

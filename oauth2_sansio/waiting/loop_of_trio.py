@@ -46,7 +46,10 @@ class TrioLoop(EventLoop):
         return not scope.cancelled_caught
 
     async def protect(
-        self, work: Callable[[], Coroutine[Any, Any, OAuth2Token]], given_up: Callable[[], None]
+        self,
+        work: Callable[[], Coroutine[Any, Any, OAuth2Token]],
+        given_up: Callable[[], None],
+        bound: float,
     ) -> OAuth2Token | None:
         """Run work where the caller's cancellation does not reach; all of it has a deadline."""
         token: OAuth2Token | None = None
@@ -71,6 +74,10 @@ class TrioLoop(EventLoop):
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many seconds."""
         await trio.sleep(seconds)
+
+    def is_of_another(self, error: BaseException) -> bool:
+        """Return False: under trio a cancellation never reaches anybody else."""
+        return False
 
 
 def runs_here() -> bool:

@@ -45,12 +45,16 @@ class EventLoop(ABC):
 
     @abstractmethod
     async def protect(
-        self, work: Callable[[], Coroutine[Any, Any, OAuth2Token]], given_up: Callable[[], None]
+        self,
+        work: Callable[[], Coroutine[Any, Any, OAuth2Token]],
+        given_up: Callable[[], None],
+        bound: float,
     ) -> OAuth2Token | None:
         """Run work to its end, also if the caller is cancelled; the caller is cancelled still.
 
         given_up: is called where the work could not even begin.
-        Returns None where the loop, at its end, has cancelled the work itself.
+        bound: how many seconds a loop that ends waits for the work.
+        Returns None where somebody has cancelled the work itself.
         """
 
     @abstractmethod
@@ -65,6 +69,10 @@ class EventLoop(ABC):
     @abstractmethod
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many seconds."""
+
+    @abstractmethod
+    def is_of_another(self, error: BaseException) -> bool:
+        """Say whether an exception says that another task was cancelled, and not the caller."""
 
 
 def current_loop() -> EventLoop:
@@ -83,7 +91,7 @@ class TaskFlight:
     """Renew a keeper's token for tasks: the first one does it, the others wait.
 
     A renewal outlives the cancellation of whoever began it: its answer is read, saved, and used by
-    the others.
+    the others. `asyncio.run` waits for it at its end, for `deadline` seconds at most.
 
     keeper: decides who does what.
     drive: runs a flow to its end.
@@ -189,7 +197,9 @@ class TaskFlight:
     ) -> OAuth2Token | None:
         self._at = ticket
         self._loop = current_loop()
-        return await self._loop.protect(work, lambda: self._settle(ticket, None, saved=False))
+        return await self._loop.protect(
+            work, lambda: self._settle(ticket, None, saved=False), self._deadline
+        )
 
     async def _renew(self, decision: RefreshIt) -> OAuth2Token:
         outcome: OAuth2Token | OAuth2Error | None = None

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
+import httpx
+import httpx2
 import pytest
 
 from oauth2_sansio.errors import OAuth2Error, StoreError, UnsavedTokenError
 from oauth2_sansio.events import Endpoint
-from oauth2_sansio.stores import AsyncMemoryStore, MemoryStore
+from oauth2_sansio.stores import AsyncMemoryStore, MemoryStore, SQLiteStore, StoreInThreads
 from oauth2_sansio.testing import AuthorizationServer, RegisteredClient, ServerSettings
 from oauth2_sansio.testing.loopback import serve
 from oauth2_sansio_httpx import AsyncOAuth2Client, OAuth2Client
+from oauth2_sansio_httpx2 import AsyncOAuth2Client as AsyncOAuth2Client2
 from oauth2_sansio_httpx2 import OAuth2Client as OAuth2Client2
 from oauth2_sansio_requests import OAuth2Session
 
@@ -128,3 +132,53 @@ def test_asynchronous_clients_share_a_store(server: AuthorizationServer) -> None
             assert inner.load("alice") is None
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    ("kind", "transport"),
+    [
+        (AsyncOAuth2Client, httpx.AsyncHTTPTransport),
+        (AsyncOAuth2Client2, httpx2.AsyncHTTPTransport),
+    ],
+    ids=["httpx", "httpx2"],
+)
+@pytest.mark.parametrize("shared", ["memory", "sqlite"])
+def test_asyncio_run_ends_once_a_renewal_is_saved(
+    server: AuthorizationServer,
+    tmp_path: Path,
+    kind: Callable[..., Any],
+    transport: Any,
+    shared: str,
+) -> None:
+    inner = MemoryStore() if shared == "memory" else SQLiteStore(tmp_path / "tokens.sqlite")
+    store = AsyncMemoryStore(inner) if isinstance(inner, MemoryStore) else StoreInThreads(inner)
+    renewing: list[asyncio.Task[Any]] = []
+
+    def client(**options: Any) -> Any:
+        return kind(**settings(server), store=store, store_key="alice", **options)
+
+    async def first() -> None:
+        class Telling(transport):  # type: ignore[misc]  # one of two
+            async def handle_async_request(self, request: Any) -> Any:
+                request.extensions["trace"] = trace
+                return await super().handle_async_request(request)
+
+        async def trace(event: str, _about: Any) -> None:
+            if event == "http11.send_request_body.complete":
+                sent.set()
+
+        async with client() as other:
+            await other.fetch_token(username="alice", password="secret")
+        sent = asyncio.Event()
+        renewing.append(asyncio.create_task(client(transport=Telling()).refresh_token()))
+        await sent.wait()  # nobody awaits the answer, nor closes the client
+
+    async def second() -> None:
+        async with client() as other:
+            assert (await other.get(server.url(Endpoint.RESOURCE))).status_code == 200
+            assert server.is_active(other.token["refresh_token"])
+
+    asyncio.run(first())
+    assert renewing[0].cancelled()
+    asyncio.run(second())
+    assert server.count(grant_type="refresh_token") == 1

@@ -430,3 +430,45 @@ def test_no_task_sends_too_late_and_each_gets_the_error_of_the_server(
         assert fleet.refreshes == 1
 
     run_both(work)
+
+
+def test_what_a_loop_cancels_at_its_end_within_a_store_is_done_again() -> None:
+    class Library(AsyncMemoryStore):
+        """A store whose library makes tasks of its own."""
+
+        async def replace(self, key: str, content: bytes, *, expected: int) -> int | None:
+            if b'"started":null' in content:
+                saving.set()
+                await asyncio.create_task(asyncio.sleep(0.01))
+            return await super().replace(key, content, expected=expected)
+
+    saving = asyncio.Event()
+    fleet = Fleet(MemoryStore())
+    inner = MemoryStore()
+
+    async def work() -> None:
+        asking = asyncio.ensure_future(fleet.tasks(Library(inner), fleet.expired).token())
+        await saving.wait()
+        assert not asking.done()
+
+    asyncio.run(work())
+    record = inner.load("k")
+    assert record is not None
+    assert TokenRecord.from_bytes(record.content, fleet.identity).token == fleet.saved[0]
+    assert fleet.refreshes == 1
+
+
+def test_a_cancelled_look_into_the_store_stays_cancelled() -> None:
+    class Frozen(AsyncMemoryStore):
+        async def load(self, key: str) -> StoredRecord | None:
+            await asyncio.sleep(3600)
+            return None
+
+    async def work() -> None:
+        asking = asyncio.ensure_future(Fleet(MemoryStore()).tasks(Frozen()).token())
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(work())

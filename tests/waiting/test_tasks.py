@@ -485,15 +485,45 @@ def test_two_loops_at_once_are_refused(first: str, second: str) -> None:
 
 
 @pytest.mark.parametrize("steps", [0, 1, 5])
-def test_a_loop_that_ends_in_the_middle_of_a_renewal(steps: int) -> None:
+@pytest.mark.parametrize("hook_fails", [False, True])
+def test_a_loop_that_ends_waits_for_a_renewal_that_has_begun(steps: int, hook_fails: bool) -> None:
     # `asyncio.run` cancels all tasks at its end, also one that has not begun.
-    side = Side()
+    class Answered(Side):
+        async def drive(self, flow: Flow[OAuth2Token]) -> OAuth2Token:
+            flow.start(0)
+            self.happened.append("drive")
+            await asyncio.sleep(0.01)  # what is on its way arrives when the loop runs no more
+            if hook_fails and self.happened == ["drive"]:
+                raise RuntimeError("a hook's")
+            return NEW
+
+    side = Answered()
     asking: list[asyncio.Task[OAuth2Token]] = []
 
     async def first() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         asking.append(asyncio.create_task(side.flight.token()))
         for _ in range(steps):
             await asyncio.sleep(0)
+
+    async def second() -> None:
+        assert await side.flight.token() is NEW
+
+    asyncio.run(first())
+    assert asking[0].cancelled()
+    assert side.happened == (["drive"] if hook_fails else ["drive", "save B for A"])
+    asyncio.run(second())
+    assert side.happened[-1] == "save B for A"
+    assert side.happened.count("drive") == (2 if hook_fails else 1)
+
+
+def test_a_loop_that_ends_waits_for_no_longer_than_the_deadline() -> None:
+    side = Side(deadline=SHORT)
+
+    async def first() -> None:
+        asking = asyncio.ensure_future(side.flight.token())
+        await side.driving.wait()
+        assert not asking.done()
 
     async def second() -> None:
         side.go_on = anyio.Event()
@@ -501,10 +531,27 @@ def test_a_loop_that_ends_in_the_middle_of_a_renewal(steps: int) -> None:
         assert await side.flight.token() is NEW
 
     asyncio.run(first())
-    assert asking[0].cancelled()
     asyncio.run(second())
-    assert side.happened[-1] == "save B for A"
-    assert side.happened.count("drive") == (2 if steps else 1)
+    assert side.happened == ["drive", "drive", "save B for A"]
+
+
+def test_whoever_cancels_all_tasks_cancels_a_renewal_too() -> None:
+    side = Side()
+
+    async def main() -> None:
+        asking = asyncio.ensure_future(side.flight.token())
+        await asyncio.sleep(0)
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        assert len(tasks) == 2
+        for each in tasks:
+            each.cancel()
+        await asyncio.wait((asking,))
+        assert asking.cancelled()
+        side.go_on.set()
+        assert await side.flight.token() is NEW
+
+    asyncio.run(main())
+    assert side.happened == ["drive", "save B for A"]
 
 
 def test_a_loop_that_was_closed_without_cancelling_its_tasks() -> None:
