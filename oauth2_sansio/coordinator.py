@@ -135,6 +135,14 @@ class RefreshCoordinator:
         """
         return Coordination(DiscardingStep(self._known))
 
+    def after_fork(self) -> None:
+        """Leave to the parent of a fork the lease that it has; call this in the child.
+
+        What is unsaved is saved by whichever of the two comes first.
+        """
+        if self._known.unsaved is not None:
+            self._known.unsaved.owner = None
+
     def __repr__(self) -> str:
         unsaved = ", with an unsaved token" if self._known.unsaved is not None else ""
         return f"<RefreshCoordinator of {self._known.key}{unsaved}>"

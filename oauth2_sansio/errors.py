@@ -243,6 +243,18 @@ def printable(text: str, limit: int) -> str:
     return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
 
 
+def anew(error: OAuth2Error) -> OAuth2Error:
+    """Return an equal error for another caller.
+
+    A traceback belongs to one thread, and holds on to all that its frames hold.
+    """
+    kind = type(error)
+    copied = kind.__new__(kind, *error.args)
+    copied.args = error.args
+    copied.__dict__.update(error.__dict__)
+    return copied
+
+
 def _rebuild(
     kind: type[OAuth2Error], arguments: tuple[Any, ...], state: dict[str, Any]
 ) -> OAuth2Error:

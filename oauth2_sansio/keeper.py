@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TypeAlias
 
-from .errors import ErrorResponse, LocalProtocolError, MissingTokenError, OAuth2Error
+from .errors import ErrorResponse, LocalProtocolError, MissingTokenError, OAuth2Error, anew
 from .flow import Flow
 from .resource import authorization_header, bound_access_token
 from .tokens import DEFAULT_LEEWAY, OAuth2Token
@@ -224,7 +224,7 @@ class TokenKeeper:
         """
         ended = self._outcome(waited_for, by_hand is not None, spending)
         if isinstance(ended, OAuth2Error):
-            raise _anew(ended)
+            raise anew(ended)
         if self._running is not None:
             return AwaitRefresh(self._running.ticket)
         if not tried_to_save and (to_save := self.acquire_save()) is not None:
@@ -266,7 +266,7 @@ class TokenKeeper:
 
         ticket: of the `RefreshIt` or `SaveIt`.
         outcome: the new token; or the error that every waiter gets; or None where it was given up
-            before its request went out, so that the next caller takes over.
+            before its request went out: all is as before, and the next caller takes over.
         saved: false where the new token could not be saved: the next caller tries again.
         Raises `LocalProtocolError` for a ticket that is not running.
         """
@@ -278,19 +278,33 @@ class TokenKeeper:
             )
         match outcome:
             case OAuth2Token() if running.saving:
-                if saved:  # a token assigned meanwhile is none of those that are to be saved
-                    self._unsaved = None
+                # A token assigned meanwhile is none of those that are to be saved.
+                self._unsaved = None if saved else self._unsaved
             case OAuth2Token():
                 self._succeed(running, outcome, saved=saved)
             case OAuth2Error() if not running.saving:
-                error = _anew(outcome)
+                error = anew(outcome)
                 self._ended = _Ended(ticket, running.spending, error, running.superseded)
-                if _is_dead(error) and running.spending is not None:
+                dead = isinstance(error, ErrorResponse) and error.error == "invalid_grant"
+                if dead and running.spending is not None:
                     self._dead = (running.spending, error)
-            case _:
-                pass  # given up: all is as it was before
         # Last, since `header` looks on without a lock.
         self._running = None
+
+    def leave(self, own: Callable[[int], bool], error: OAuth2Error | None) -> bool:
+        """End, in the child of a fork, what another thread of the parent goes on with.
+
+        own: says whether the caller itself is at a ticket: that goes on here.
+        error: for whoever would send the refresh token that the parent is using up; None where
+            there is a store that tells what has come of it.
+        """
+        running = self._running
+        if running is None or own(running.ticket):
+            return False
+        self.settle(running.ticket, None)
+        if error is not None and running.spending is not None:
+            self._dead = (running.spending, error)
+        return True
 
     def _outcome(
         self, waited_for: int | None, by_hand: bool, spending: str | None
@@ -310,7 +324,7 @@ class TokenKeeper:
         by_hand_at: float | None = None,
     ) -> RefreshIt:
         if self._dead is not None and self._dead[0] == spending:
-            raise _anew(self._dead[1])
+            raise anew(self._dead[1])
         flow = renew(token)
         self._ticket += 1
         previous = token if self._unsaved is None else self._unsaved
@@ -383,17 +397,3 @@ class TokenKeeper:
 
 def _expiry(token: OAuth2Token) -> tuple[object, object]:
     return token.get("expires_at"), token.get("expires_in")
-
-
-def _is_dead(error: OAuth2Error) -> bool:
-    return isinstance(error, ErrorResponse) and error.error == "invalid_grant"
-
-
-def _anew(error: OAuth2Error) -> OAuth2Error:
-    # Each caller gets an error of its own: a traceback belongs to one thread, and holds on to all
-    # that its frames hold.
-    kind = type(error)
-    copied = kind.__new__(kind, *error.args)
-    copied.args = error.args
-    copied.__dict__.update(error.__dict__)
-    return copied

@@ -10,12 +10,14 @@ from typing import Any
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 
 from oauth2_sansio.answers import MAXIMUM_BODY
 from oauth2_sansio.dropin.hooks import ResponseHook, amend_response
 from oauth2_sansio.dropin.kinds import is_fixed, is_mapping
 from oauth2_sansio.dropin.responses import header_texts, read_double, read_status
 from oauth2_sansio.events import RequestFailed, RequestToSend, ResponseReceived
+from oauth2_sansio.waiting.forks import leave
 from oauth2_sansio.waiting.threads import call_within
 
 from .auth import on_response
@@ -127,6 +129,18 @@ class Sender:
 def leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Return a request as it is: so requests adds no credentials, say from `.netrc`."""
     return request
+
+
+def leave_connections(session: requests.Session) -> None:
+    """Let a session open connections of its own, in the child of a fork.
+
+    Parent and child would read each other's answers from one connection, tokens among them.
+    """
+    for adapter in session.adapters.values():
+        if isinstance(adapter, HTTPAdapter):
+            leave(adapter.poolmanager, adapter.proxy_manager)
+            pickled: Any = adapter  # its annotations lack the half that makes new pools
+            pickled.__setstate__(pickled.__getstate__())
 
 
 def received(response: Any) -> ResponseReceived:

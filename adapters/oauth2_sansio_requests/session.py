@@ -17,11 +17,12 @@ from oauth2_sansio.flow import Flow
 from oauth2_sansio.tokens import DEFAULT_LEEWAY, OAuth2Token
 from oauth2_sansio.waiting.blocking import BlockingVocabulary
 from oauth2_sansio.waiting.clock import now, sleep
+from oauth2_sansio.waiting.forks import remember
 from oauth2_sansio.waiting.lending import Lending
 
 from .auth import HeaderAuth, OAuth2Auth, PlacedToken, budget_for_new_token, repetition
 from .errors import as_requests_error
-from .sending import Sender, leave_alone
+from .sending import Sender, leave_alone, leave_connections
 
 if TYPE_CHECKING:
     from oauth2_sansio.refusals import RepairBudget
@@ -135,6 +136,7 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
             self.default_timeout = default_timeout
         self._header_auth = HeaderAuth("")
         self._prepare_flight()
+        remember(self)
 
     @property
     def token_auth(self) -> OAuth2Auth:
@@ -235,6 +237,11 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
             self._save_all(self._flights())
         finally:
             super().close()
+
+    def after_fork(self) -> None:
+        """Leave the connections to the parent of a fork."""
+        for session in {self, self._endpoint_client}:
+            leave_connections(session)
 
     def _place(self, header: str | None) -> HeaderAuth | PlacedToken:
         if header is not None:

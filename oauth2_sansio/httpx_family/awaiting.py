@@ -144,14 +144,14 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
     def _loop_to_use(self) -> EventLoop:
         self._check_open()
         home = self._home
-        if home is None or not home.is_current():
+        if home is None or self._is_forked or not home.is_current():
             if home is not None:
-                if not home.has_ended():
+                if not (self._is_forked or home.has_ended()):
                     raise LocalProtocolError(
                         "this client is in use in another event loop",
                         advice="use one client in one event loop at a time",
                     )
-                # The connections that are left belong to the loop that has ended.
-                self.library.renew_transports(self, self._arguments)
+                # The connections that are left belong to that loop.
+                self._leave_connections()
             home = self._home = current_loop()
         return home

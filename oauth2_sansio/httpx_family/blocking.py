@@ -27,12 +27,12 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
         repeated.
         Raises `OAuthError` before anything is sent where there is no usable token.
         """
-        self._authorize(cast("dict[str, Any]", options))
+        self._ready(cast("dict[str, Any]", options))
         return super().request(method, url, **options)  # type: ignore[misc]  # the library's
 
     def stream(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
         """Send a request as `request` does, and return a context manager of its response."""
-        self._authorize(cast("dict[str, Any]", options))
+        self._ready(cast("dict[str, Any]", options))
         return super().stream(method, url, **options)  # type: ignore[misc]  # the library's
 
     def get(self, url: Any, **options: Unpack[RequestOptions]) -> Any:
@@ -81,12 +81,21 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
         finally:
             super().__exit__(*exception)  # type: ignore[misc]  # the library's
 
+    def _ready(self, options: dict[str, Any]) -> None:
+        self._leave_to_a_parent()
+        self._authorize(options)
+
+    def _leave_to_a_parent(self) -> None:
+        if self._is_forked:
+            self._leave_connections()
+
     def _token_client_class(self) -> type[Any]:
         client_class: type[Any] = self.library.Client
         return client_class
 
     def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
         self._check_open()
+        self._leave_to_a_parent()
         options, http_auth, hooks, deadline = self._options_of(flow)
         responses: list[Any] = []
 

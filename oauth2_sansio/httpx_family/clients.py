@@ -13,6 +13,7 @@ from ..dropin.settings import Settings
 from ..errors import LocalProtocolError
 from ..events import Endpoint, Pairs, RequestToSend, ResponseReceived
 from ..flow import Flow
+from ..waiting.forks import leave, remember
 from ..waiting.lending import Lending
 from .authorizing import TokenAuth
 from .library import Library
@@ -65,6 +66,7 @@ class FamilyVocabulary(Lending):
     library: ClassVar[Library]
     auth_class: ClassVar[Callable[..., TokenAuth]]
     _own_auth: TokenAuth
+    _is_forked = False  # whether the connections are those of a parent process
 
     def _set_up(self, build: Callable[..., None], settings: dict[str, Any], **own: Any) -> None:
         # What concerns the library's own client is handed to it; all else is ours.
@@ -74,6 +76,17 @@ class FamilyVocabulary(Lending):
         self._arguments = arguments
         self._prepare_flight()
         self._own_auth = self.auth_class(None, self.token_placement, self)
+        remember(self)
+
+    def after_fork(self) -> None:
+        """Leave the connections to the parent of a fork."""
+        self._is_forked = True  # what it takes to make new ones is done where they are needed
+
+    def _leave_connections(self) -> None:
+        before = self.library.renew_transports(self, self._arguments)
+        if self._is_forked:
+            leave(before)
+        self._is_forked = False
 
     @property
     def token_auth(self) -> Any:

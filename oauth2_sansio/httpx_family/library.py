@@ -129,15 +129,19 @@ class Library:
             return with_class(error, self.module.HTTPStatusError, found)
         return error
 
-    def renew_transports(self, client: Any, arguments: Mapping[str, Any]) -> None:
+    def renew_transports(self, client: Any, arguments: Mapping[str, Any]) -> tuple[Any, Any]:
         """Let a client forget its connections, and open new ones as it was told to at first.
 
         arguments: what the library's own client was built with. A transport among them stays.
+        Returns what has held the connections before.
         """
-        fresh = self.module.AsyncClient(**arguments)
+        is_blocking = isinstance(client, self.module.Client)
+        fresh = (self.module.Client if is_blocking else self.module.AsyncClient)(**arguments)
         # There is no public way to take them from one client to another.
+        before = (client._transport, client._mounts)  # noqa: SLF001 - see above
         client._transport = fresh._transport  # noqa: SLF001 - see above
         client._mounts = fresh._mounts  # noqa: SLF001 - see above
+        return before
 
     def refuse_foreign_auth(self, auth: object) -> None:
         """Raise `LocalProtocolError` for the auth object of another library of this shape."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import weakref
 from itertools import count
 from threading import Lock
 from time import monotonic
 
+from ..waiting.forks import remember
 from .arguments import check_expected, check_lease, check_name
 from .leases import Lease, grant
 from .protocol import StoredRecord
@@ -28,7 +27,7 @@ class MemoryStore:
             1
         )  # for all keys: so none comes again, and a deletion leaves nothing
         self.after_fork()
-        _stores.add(self)
+        remember(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._records)} records)"
@@ -125,15 +124,3 @@ class AsyncMemoryStore:
 
     async def aclose(self) -> None:
         """Do nothing: the records stay, and nothing is open."""
-
-
-_stores: weakref.WeakSet[MemoryStore] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for store in list(_stores):
-        store.after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_after_fork)

@@ -123,6 +123,14 @@ class CoordinatedThreads(ThreadFlight):
         super().save_now()
         self._run(self._shared.coordinator.save())
 
+    def after_fork(self) -> None:
+        """Leave to the parent of a fork what it is at: the store tells what comes of it."""
+        super().after_fork()
+        self._shared.after_fork()
+
+    def _left_to_the_parent(self) -> None:
+        return None
+
     def _run(self, run: Coordination, send: Callable[[], None] | None = None) -> OAuth2Token:
         try:
             action = run.start(now())
@@ -236,6 +244,14 @@ class CoordinatedTasks(TaskFlight):
         """Save what is unsaved: see `TaskFlight.save_now`."""
         await super().save_now()
         await self._run(self._shared.coordinator.save())
+
+    def after_fork(self) -> None:
+        """Leave to the parent of a fork what it is at: the store tells what comes of it."""
+        super().after_fork()
+        self._shared.after_fork()
+
+    def _left_to_the_parent(self) -> None:
+        return None
 
     async def _run(
         self, run: Coordination, send: Callable[[], Coroutine[Any, Any, None]] | None = None

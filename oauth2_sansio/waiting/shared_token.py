@@ -137,6 +137,11 @@ class SharedToken:
         self._failed = cause if isinstance(cause, Exception) else error
         return OAuth2Token(error.token)
 
+    def after_fork(self) -> None:
+        """Leave to the parent of a fork what it holds."""
+        self._failed = None
+        self.coordinator.after_fork()
+
     def raise_failed_save(self) -> None:
         """Raise why the token that has just come was not saved, once."""
         failed, self._failed = self._failed, None

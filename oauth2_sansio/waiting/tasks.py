@@ -15,7 +15,15 @@ from ..flow import Flow, State
 from ..keeper import AwaitRefresh, RefreshIt, Renewal, SaveIt, TokenKeeper, UseToken
 from ..tokens import OAuth2Token
 from .clock import now
-from .under_way import UnderWay, interrupted, is_own, own_token, too_late
+from .forks import remember
+from .under_way import (
+    UnderWay,
+    interrupted,
+    is_own,
+    left_to_the_parent,
+    own_token,
+    too_late,
+)
 
 R = TypeVar("R")
 
@@ -99,7 +107,16 @@ class TaskFlight:
     deadline: how many seconds a task waits for other ones' renewals, and saving may take.
     """
 
-    __slots__ = ("_at", "_deadline", "_done", "_drive", "_keeper", "_loop", "_save")
+    __slots__ = (
+        "__weakref__",
+        "_at",
+        "_deadline",
+        "_done",
+        "_drive",
+        "_keeper",
+        "_loop",
+        "_save",
+    )
 
     def __init__(
         self,
@@ -116,6 +133,7 @@ class TaskFlight:
         self._done: Any = None  # an event, made by the first task that has to wait
         self._at: int | None = None  # the ticket of the renewal that runs, and the loop it runs in
         self._loop: EventLoop | None = None
+        remember(self)
 
     async def token(
         self,
@@ -191,6 +209,14 @@ class TaskFlight:
                     until = until or self._deadline_from_now()
                     if is_own(self._keeper, ticket) or not await self._wait(ticket, until):
                         return
+
+    def after_fork(self) -> None:
+        """Leave to the parent of a fork what its event loop is at."""
+        if self._keeper.leave(partial(is_own, self._keeper), self._left_to_the_parent()):
+            self._done = self._at = self._loop = None
+
+    def _left_to_the_parent(self) -> OAuth2Error | None:
+        return left_to_the_parent()
 
     async def _protect(
         self, ticket: int, work: Callable[[], Coroutine[Any, Any, OAuth2Token]]

@@ -7,30 +7,27 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar, assert_never
 
-from ..errors import (
-    LocalProtocolError,
-    OAuth2Error,
-    Outcome,
-    TransportError,
-    UnsavedTokenError,
-)
-from ..events import Endpoint
+from ..errors import OAuth2Error, UnsavedTokenError
 from ..flow import Flow, State
 from ..keeper import AwaitRefresh, RefreshIt, Renewal, SaveIt, TokenKeeper, UseToken
 from ..tokens import OAuth2Token
 from .clock import now
+from .forks import remember
+from .under_way import (
+    UnderWay,
+    interrupted,
+    is_own,
+    left_to_the_parent,
+    own_token,
+    too_late,
+)
 
 R = TypeVar("R")
 
 _TO_END = 1.0  # seconds: how long a call that was told to end is waited for
-
-# The tickets that this very thread is at, and the new token where it is being saved: a save
-# function that uses the client must not wait for itself.
-_under_way: contextvars.ContextVar[tuple[tuple[TokenKeeper, int, OAuth2Token | None], ...]] = (
-    contextvars.ContextVar("oauth2_sansio_under_way", default=())
-)
 
 
 class ThreadFlight:
@@ -42,7 +39,7 @@ class ThreadFlight:
     deadline: how many seconds a thread waits for other ones' renewals.
     """
 
-    __slots__ = ("_deadline", "_done", "_drive", "_keeper", "_lock", "_save")
+    __slots__ = ("__weakref__", "_deadline", "_done", "_drive", "_keeper", "_lock", "_save")
 
     def __init__(
         self,
@@ -58,6 +55,7 @@ class ThreadFlight:
         self._deadline = deadline
         self._lock = threading.Lock()
         self._done: threading.Event | None = None  # made by the first thread that has to wait
+        remember(self)
 
     def token(
         self,
@@ -98,11 +96,11 @@ class ThreadFlight:
                     with suppress(UnsavedTokenError):
                         self._save_again(decision)
                 case AwaitRefresh(ticket):
-                    own = self._own(ticket)
+                    own = own_token(self._keeper, ticket)
                     if own is not None:
                         return own
                     if not _wait(done, until):
-                        raise _too_late(self._deadline)
+                        raise too_late(self._deadline, "another thread's")
                     if waited_for is None:
                         waited_for = ticket
                 case _:
@@ -132,10 +130,19 @@ class ThreadFlight:
                     self._save_again(decision)
                     return
                 case AwaitRefresh(ticket):
-                    if self._is_own(ticket) or not _wait(done, until):
+                    if is_own(self._keeper, ticket) or not _wait(done, until):
                         return
                 case _:
                     assert_never(decision)
+
+    def after_fork(self) -> None:
+        """Leave to the parent of a fork what its other threads are at."""
+        self._lock = threading.Lock()  # the old one may be held, and nobody gives it back
+        self._done = None
+        self._keeper.leave(partial(is_own, self._keeper), self._left_to_the_parent())
+
+    def _left_to_the_parent(self) -> OAuth2Error | None:
+        return left_to_the_parent()
 
     def _end_of(self, decision: object) -> threading.Event | None:
         # What tells of the end of the renewal that runs; to be called under the lock.
@@ -147,11 +154,8 @@ class ThreadFlight:
         outcome: OAuth2Token | OAuth2Error | None = None
         saved = False
         try:
-            mark = self._mark(decision.ticket, None)
-            try:
+            with UnderWay(self._keeper, decision.ticket, None):
                 outcome = token = self._drive(decision.flow)
-            finally:
-                _under_way.reset(mark)
             self._call_save(decision.ticket, token, decision.previous)
             saved = True
         except OAuth2Error as error:
@@ -160,7 +164,8 @@ class ThreadFlight:
             raise
         finally:
             if outcome is None and decision.flow.state not in (State.READY, State.SIGNING):
-                outcome = _interrupted()
+                # Something like KeyboardInterrupt: the request may be out all the same.
+                outcome = interrupted()
             self._settle(decision.ticket, outcome, saved=saved)
         return token
 
@@ -173,13 +178,11 @@ class ThreadFlight:
             self._settle(decision.ticket, decision.token, saved=saved)
 
     def _call_save(self, ticket: int, token: OAuth2Token, previous: OAuth2Token) -> None:
-        mark = self._mark(ticket, token)
         try:
-            self._save(token, previous)
+            with UnderWay(self._keeper, ticket, token):
+                self._save(token, previous)
         except Exception as error:
             raise UnsavedTokenError(token) from error
-        finally:
-            _under_way.reset(mark)
 
     def _settle(
         self, ticket: int, outcome: OAuth2Token | OAuth2Error | None, *, saved: bool
@@ -190,49 +193,9 @@ class ThreadFlight:
         if done is not None:
             done.set()
 
-    def _mark(
-        self, ticket: int, token: OAuth2Token | None
-    ) -> contextvars.Token[tuple[tuple[TokenKeeper, int, OAuth2Token | None], ...]]:
-        return _under_way.set((*_under_way.get(), (self._keeper, ticket, token)))
-
-    def _own(self, ticket: int) -> OAuth2Token | None:
-        # The token that this thread is saving; None where another thread is at the ticket.
-        for keeper, number, token in _under_way.get():
-            if keeper is self._keeper and number == ticket:
-                if token is None:
-                    raise LocalProtocolError(
-                        "the renewal of a token asks for this very token",
-                        endpoint=Endpoint.TOKEN,
-                        advice="send token requests, and those of hooks, without this token",
-                    )
-                return token
-        return None
-
-    def _is_own(self, ticket: int) -> bool:
-        return any(mark[0] is self._keeper and mark[1] == ticket for mark in _under_way.get())
-
 
 def _wait(done: threading.Event | None, until: float) -> bool:
     return done is None or done.wait(min(until - time.monotonic(), threading.TIMEOUT_MAX))
-
-
-def _too_late(deadline: float) -> TransportError:
-    return TransportError(
-        f"another thread's renewal has not ended within {deadline:g} seconds",
-        outcome=Outcome.NOT_SENT,
-        endpoint=Endpoint.TOKEN,
-        advice="try again",
-    )
-
-
-def _interrupted() -> TransportError:
-    # Something like KeyboardInterrupt: the request may have gone out all the same.
-    return TransportError(
-        "the renewal was interrupted",
-        outcome=Outcome.UNKNOWN,
-        endpoint=Endpoint.TOKEN,
-        advice="the server may have acted: try once more, or authorize again",
-    )
 
 
 def call_within(

@@ -83,3 +83,13 @@ def interrupted() -> TransportError:
         endpoint=Endpoint.TOKEN,
         advice="the server may have acted: try once more, or authorize again",
     )
+
+
+def left_to_the_parent() -> TransportError:
+    """Return the error for a renewal that was under way when this process was forked."""
+    return TransportError(
+        "this token is being renewed by the process that this one was forked from",
+        outcome=Outcome.NOT_SENT,
+        endpoint=Endpoint.TOKEN,
+        advice="give processes that share a token a store (store=), or assign the new token here",
+    )

@@ -5,7 +5,7 @@ from math import inf
 import pytest
 
 from oauth2_sansio.coordinator import RefreshCoordinator, RefreshPolicy
-from oauth2_sansio.coordinator_events import DeleteRecord, LoadRecord, TakeLease
+from oauth2_sansio.coordinator_events import DeleteRecord, LoadRecord, ReplaceRecord, TakeLease
 from oauth2_sansio.errors import StoreError
 from oauth2_sansio.events import Finished
 from oauth2_sansio.token_record import token_key
@@ -75,6 +75,19 @@ def test_an_unsaved_token_is_known_until_it_is_saved() -> None:
     again.start(NOW)
     again.receive(written(3), NOW)
     assert one.unsaved is None
+
+
+def test_a_child_of_a_fork_saves_without_the_lease_of_its_parent() -> None:
+    one = coordinator()
+    one.after_fork()  # with nothing unsaved there is nothing to leave
+    run = one.renew(EXPIRED, CLIENT.refresh)
+    run.start(NOW)
+    for event in (TAKEN, loaded(EXPIRED), written(2), GRANTED):
+        run.receive(event, NOW)
+    one.after_fork()
+    again = one.save()
+    assert isinstance(again.start(NOW), ReplaceRecord)
+    assert isinstance(again.receive(written(3), NOW), Finished)
 
 
 def test_a_token_is_kept_looked_at_and_discarded() -> None:

@@ -21,6 +21,7 @@ from oauth2_sansio.errors import (
     TransportError,
     UnsavedTokenError,
     UnsupportedTokenTypeError,
+    anew,
     printable,
 )
 from oauth2_sansio.events import Endpoint, ResponseReceived
@@ -189,3 +190,12 @@ def test_printing_an_error_never_fails(error: str, description: str, advice: str
     assert shown.isascii()
     assert shown.isprintable()
     assert pickle.loads(pickle.dumps(OAuth2Error(error, description))).description == description
+
+
+def test_each_caller_gets_an_error_of_its_own() -> None:
+    with pytest.raises(TransportError) as caught:
+        raise TransportError("no answer", outcome=Outcome.UNKNOWN, cause=OSError())
+    other = anew(caught.value)
+    assert type(other) is TransportError
+    assert (str(other), vars(other)) == (str(caught.value), vars(caught.value))
+    assert other.__traceback__ is None

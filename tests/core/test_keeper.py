@@ -213,6 +213,33 @@ def test_only_the_running_ticket_can_be_settled_and_only_once() -> None:
 # By hand.
 
 
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("error", [None, TransportError("the parent's", outcome=Outcome.NOT_SENT)])
+def test_what_a_parent_goes_on_with(own: bool, error: OAuth2Error | None) -> None:
+    keeper = TokenKeeper(stale(), Renewals())
+    assert not keeper.leave(lambda _ticket: False, error)
+    ticket = started(keeper)
+    assert keeper.leave(lambda asked: own and asked == ticket, error) is not own
+    if own:
+        assert keeper.acquire(NOW) == AwaitRefresh(ticket)
+    elif error is None:
+        assert isinstance(keeper.acquire(NOW), RefreshIt)
+    else:
+        for _ in range(2):
+            with pytest.raises(TransportError, match="the parent's"):
+                keeper.acquire(NOW)
+        keeper.token = make("B", "r2")
+        assert keeper.acquire(NOW) == UseToken(make("B", "r2"))
+
+
+def test_what_spends_no_refresh_token_a_child_does_itself() -> None:
+    token = make("A", life=0)
+    keeper = TokenKeeper(token, lambda stale: finished(lambda _now: stale))
+    started(keeper)
+    assert keeper.leave(lambda _ticket: False, TransportError("no", outcome=Outcome.NOT_SENT))
+    assert isinstance(keeper.acquire(NOW), RefreshIt)
+
+
 def test_two_callers_by_hand_share_one_renewal_and_a_later_one_renews_again() -> None:
     renewals = Renewals()
     keeper = TokenKeeper(make("A", "r1"), renewals)

@@ -20,7 +20,9 @@ DROPIN = """
     amending authorizing callbacks calls configured hooks kept kinds library_errors methods parameters
     responses settings vocabulary
 """
-WAITING = "blocking clock lending threads"
+# Forks: a child would wait for a thread of its parent for ever. What a thread is at: a function that
+# saves a token and uses the session would wait for itself.
+WAITING = "blocking clock forks lending threads under_way"
 ADAPTER = "auth errors sending session"
 
 _SCRIPT = """
