@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .assertions import assert_jwt as assert_jwt
     from .assertions import assert_saml as assert_saml
     from .authorization import PendingAuthorization as PendingAuthorization
-    from .authorization import ResponseMode as ResponseMode
     from .authorization import generate_token as generate_token
+    from .callback import ResponseMode as ResponseMode
     from .challenges import Challenge as Challenge
     from .challenges import read_challenges as read_challenges
     from .client import Client as Client
@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from .resource import TokenPlacement as TokenPlacement
     from .resource import authorization_header as authorization_header
     from .server import Server as Server
+    from .server_keys import ServerKeys as ServerKeys
     from .token_exchange import TokenType as TokenType
     from .token_exchange import exchange_token as exchange_token
     from .token_record import DamagedRecordError as DamagedRecordError
@@ -111,7 +112,8 @@ if TYPE_CHECKING:
 _MODULES = {
     "answers": ("Answer",),
     "assertions": ("JWTAssertion", "assert_jwt", "assert_saml"),
-    "authorization": ("PendingAuthorization", "ResponseMode", "generate_token"),
+    "authorization": ("PendingAuthorization", "generate_token"),
+    "callback": ("ResponseMode",),
     "challenges": ("Challenge", "read_challenges"),
     "client": ("Client",),
     "client_assertion": ("AssertionAudience", "ClientSecretJWT", "PrivateKeyJWT"),
@@ -163,6 +165,7 @@ _MODULES = {
     "request_object": ("RequestObject",),
     "resource": ("TokenPlacement", "authorization_header"),
     "server": ("Server",),
+    "server_keys": ("ServerKeys",),
     "token_exchange": ("TokenType", "exchange_token"),
     "token_record": (
         "DamagedRecordError",

@@ -14,7 +14,8 @@ from .errors import LocalProtocolError
 from .events import Endpoint, Pairs, RequestToSend, ResponseReceived
 from .exchange import Signer, Unsigned
 from .flow import Flow
-from .jwt_signing import JWTSigner, base64url, own_copy, read_key
+from .jwt_algorithms import base64url
+from .jwt_signing import JWTSigner, own_copy, read_key
 from .parameters import Parameters, Scope, joined, repeated, scope_pair
 from .server import Server
 from .tokens import OAuth2Token, read_token

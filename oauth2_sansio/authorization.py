@@ -9,18 +9,21 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
+from .callback import CallbackAnswer, ResponseMode, broken_callback, open_callback
 from .errors import ErrorResponse, LocalProtocolError, MismatchingStateError, RemoteProtocolError
 from .events import Endpoint, Pairs
 from .redaction import redact
 from .server import Server
 from .stored import FLAG, TEXT, TEXT_OR_NONE, TIME_OR_NONE, Kinds, read_stored, write_stored
 from .tokens import OAuth2Token, is_visible_text, token_from_document
-from .urls import add_to_query, read_query, split_callback
+from .urls import add_to_query
+
+if TYPE_CHECKING:
+    from .jwt_verification import JWTVerification
 
 # What is written once and then remembered. What is one user's own gets into no cache.
 _SAME_FOR_EVERY_USER = frozenset(
@@ -28,14 +31,6 @@ _SAME_FOR_EVERY_USER = frozenset(
 )
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-
-
-class ResponseMode(Enum):
-    """How the server hands its answer to the callback."""
-
-    QUERY = "query"
-    FRAGMENT = "fragment"
-    FORM_POST = "form_post"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +65,48 @@ class PendingAuthorization:
 
         callback: the URL to which the user came back; with `ResponseMode.FORM_POST` the body that
             was posted there.
-        Raises `MismatchingStateError`, `RemoteProtocolError`, or the server's `ErrorResponse`.
+        Raises `MismatchingStateError`, `RemoteProtocolError`, or the server's `ErrorResponse`;
+        `LocalProtocolError` for a signed one, which `Client.redeem` reads.
         """
-        return self._checked(callback, "code")["code"]
+        return self.read_answer(callback, "code").parameters["code"]
 
-    def read_implicit_callback(self, callback: str, now: float) -> OAuth2Token:
+    def read_implicit_callback(
+        self, callback: str, now: float, verification: JWTVerification | None = None
+    ) -> OAuth2Token:
         """Return the token in a callback, once all else in it has been checked.
 
         Only for a `response_type` with `token` in it (RFC 6749 section 4.2), which
         RFC 9700 section 2.1.2 advises against.
         now: seconds since the epoch.
+        verification: what a signed one has to be.
         """
-        answer = self._checked(callback, "access_token")
-        return token_from_document(answer, now, _broken)
+        answer = self.read_answer(callback, "access_token", verification)
+        answer.check_times(now)
+        return token_from_document(answer.parameters, now, broken_callback)
+
+    def read_answer(
+        self, callback: str, wanted: str, verification: JWTVerification | None = None
+    ) -> CallbackAnswer:
+        """Return what a callback says, once it has been checked.
+
+        wanted: what has to be in it: `code` or `access_token`.
+        verification: what a signed one has to be.
+        Raises what `read_callback` raises.
+        """
+        if _COMES_WITH[wanted] not in self.response_type.split():
+            raise LocalProtocolError(
+                f"no {wanted} comes with the response type {self.response_type!r}",
+                endpoint=Endpoint.AUTHORIZATION,
+                advice="read this callback in the other way",
+            )
+        answer = open_callback(callback, self.response_mode, self.response_type, verification)
+        parameters = answer.parameters
+        check_state(parameters, self.state)
+        check_issuer(parameters, self.issuer, required=self.issuer_required)
+        raise_callback_error(parameters)
+        if not is_visible_text(parameters.get(wanted)):
+            raise broken_callback(f"the callback has no usable {wanted}")
+        return answer
 
     def check_age(self, now: float) -> None:
         """Raise `LocalProtocolError` if it is too late to come back."""
@@ -106,35 +130,6 @@ class PendingAuthorization:
             raise _not_stored("a member is missing, or of a wrong type")
         values["response_mode"] = ResponseMode(mode)
         return cls(**values)
-
-    def _checked(self, callback: str, wanted: str) -> dict[str, str]:
-        if _COMES_WITH[wanted] not in self.response_type.split():
-            raise LocalProtocolError(
-                f"no {wanted} comes with the response type {self.response_type!r}",
-                endpoint=Endpoint.AUTHORIZATION,
-                advice="read this callback in the other way",
-            )
-        answer = self._parameters(callback)
-        check_state(answer, self.state)
-        check_issuer(answer, self.issuer, required=self.issuer_required)
-        raise_callback_error(answer)
-        if not is_visible_text(answer.get(wanted)):
-            raise _broken(f"the callback has no usable {wanted}")
-        return answer
-
-    def _parameters(self, callback: str) -> dict[str, str]:
-        if self.response_mode is ResponseMode.FORM_POST:
-            return read_query(callback, what="the posted callback")
-        query, fragment = split_callback(callback)
-        beside = read_query(query, what="the callback")
-        if self.response_mode is ResponseMode.QUERY:
-            return beside
-        answer = read_query(fragment, what="the callback")
-        # Some servers put `iss` into the query while all else is in the fragment.
-        issuer = beside.get("iss")
-        if issuer is not None and answer.setdefault("iss", issuer) != issuer:
-            raise _broken("the callback has iss more than once")
-        return answer
 
 
 _COMES_WITH: Mapping[str, str] = {"code": "code", "access_token": "token"}
@@ -292,12 +287,6 @@ def generate_token(length: int = 30) -> str:
         # 248 is the largest multiple of 62 in a byte: each letter is as likely as any other.
         found += (_LETTERS[byte % 62] for byte in os.urandom(length) if byte < 248)
     return "".join(found[:length])
-
-
-def _broken(description: str) -> RemoteProtocolError:
-    return RemoteProtocolError(
-        description, endpoint=Endpoint.AUTHORIZATION, advice="the fault is the server's"
-    )
 
 
 def _not_stored(reason: str) -> LocalProtocolError:

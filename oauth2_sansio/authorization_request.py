@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from .answers import Answer
 from .authorization import (
     PendingAuthorization,
-    ResponseMode,
     authorization_url,
     check_challenge_method,
     check_verifier,
     code_challenge,
     random_text,
 )
+from .callback import ResponseMode, check_signed_mode, default_mode
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import Endpoint, Pairs
 from .flow import Flow, finished
@@ -69,10 +69,10 @@ def request_authorization(
     if nonce is not None:
         given.append(("nonce", nonce))
     if response_mode is not None:
+        check_signed_mode(response_mode, server.issuer)
         given.append(("response_mode", response_mode.value))
     else:
-        by_default = response_type == "code"
-        response_mode = ResponseMode.QUERY if by_default else ResponseMode.FRAGMENT
+        response_mode = default_mode(response_type)
     given += further
 
     def pending(url: str, now: float, url_expires_at: float | None) -> PendingAuthorization:

@@ -1,91 +1,47 @@
-"""A client's settings, and one method for each operation."""
+"""What a client does: one method for each operation."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .answers import Answer
-from .authorization import PendingAuthorization, ResponseMode, check_begun_at
+from .authorization import PendingAuthorization, check_begun_at
 from .authorization_request import login_pairs, request_authorization
-from .client_auth import ClientAuthentication, ClientIdentity, HoldsSecrets, choose_authentication
+from .callback import ResponseMode
+from .client_settings import ClientSettings
 from .errors import LocalProtocolError
-from .events import Action, Endpoint, Event, Pairs, Started, T
-from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline, Signer
+from .events import Action, Endpoint, Event, Pairs, Started
 from .flow import Flow, finished
-from .introspection import Introspection, read_introspection
+from .introspection import (
+    ACCEPT_SIGNED,
+    Introspection,
+    read_introspection,
+    read_signed_introspection,
+)
 from .parameters import (
     AuthorizationDetails,
     Parameters,
     Scope,
     details_pair,
-    joined,
     repeated,
     scope_pair,
 )
 from .revocation import read_revocation, token_and_hint
-from .server import Server
-from .tokens import OAuth2Token, read_token
+from .tokens import OAuth2Token
 
 if TYPE_CHECKING:
-    from .dpop import DPoP
-    from .request_object import RequestObject
+    from .jwt_verification import JWTVerification
+    from .server_keys import ServerKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Client(HoldsSecrets):
-    """The settings of one client at one server. Each operation returns a flow to be driven.
+class Client(ClientSettings):
+    """One client at one server. Each operation returns a flow to be driven.
 
-    A client holds secrets: its `repr` shows none, and it refuses to be pickled.
-
-    server: where the server is, and what it can do.
-    client_id: the client's name at this server.
-    auth: how the client authenticates; where it is left out, the server's metadata decide, by
-        whether there is a client_secret.
-    client_secret: the secret for that; not together with auth.
-    random_bytes: makes so many random bytes; a test hands in its own.
-    omit_pkce: sends no PKCE parameters, for servers that refuse them. Everybody else is safer
-        with them (RFC 9700 section 2.1.1).
-    request_object: signs the authorization requests, where the server takes such ones (RFC 9101).
-    dpop: the key that tokens are bound to (RFC 9449).
-    authorization_lifetime: how long a user may take to come back, in seconds.
-    amend_request, amend_response, url_allowed: see `Pipeline`.
+    The arguments are those of `ClientSettings`.
     """
-
-    server: Server
-    client_id: str
-    auth: ClientAuthentication | None = field(default=None, repr=False)
-    client_secret: str | None = field(default=None, repr=False)
-    random_bytes: Callable[[int], bytes] = field(default=os.urandom, repr=False)
-    omit_pkce: bool = False
-    request_object: RequestObject | None = None
-    dpop: DPoP | None = None
-    authorization_lifetime: float = 600.0
-    amend_request: tuple[AmendRequest, ...] = ()
-    amend_response: tuple[AmendResponse, ...] = ()
-    url_allowed: Callable[[str], bool] | None = None
-    _pipeline: Pipeline = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if self.auth is not None and self.client_secret is not None:
-            raise TypeError("give auth or client_secret, not both")
-        auth = self.auth
-        if auth is None:
-            auth = choose_authentication(self.server, self.client_secret)
-        signers: tuple[Signer, ...] = (auth.signer(self.identity),)
-        if self.dpop is not None:
-            self.dpop.check_server(self.server)
-            signers += (self.dpop,)
-        pipeline = Pipeline(
-            amend_request=self.amend_request,
-            signers=signers,
-            amend_response=self.amend_response,
-            url_allowed=self.url_allowed,
-            allow_insecure_http=self.server.allow_insecure_http,
-        )
-        object.__setattr__(self, "_pipeline", pipeline)
 
     def authorize(
         self,
@@ -110,7 +66,8 @@ class Client(HoldsSecrets):
         redirect_uri: None where the server knows only one.
         state, code_verifier: made at random where they are left out.
         response_type: anything with `code` in it gets a PKCE challenge.
-        response_mode: sent only where it is given.
+        response_mode: sent only where it is given. With one of those that are signed (JARM), the
+            answer is taken as a whole or not at all, and `redeem` needs the server's keys.
         resource: the resources that the token is for (RFC 8707 section 2).
         authorization_details: what exactly it is for (RFC 9396).
         acr_values, max_age: how, and at most how many seconds ago, the user has to have logged in.
@@ -143,6 +100,7 @@ class Client(HoldsSecrets):
         pending: PendingAuthorization,
         callback: str,
         *,
+        keys: ServerKeys | None = None,
         authorization_details: AuthorizationDetails = (),
         parameters: Parameters = (),
     ) -> Flow[OAuth2Token]:
@@ -151,9 +109,12 @@ class Client(HoldsSecrets):
         callback: see `PendingAuthorization.read_callback`, which is called before there is a flow,
             so that a forged callback never causes a request.
         authorization_details: less than what was authorized (RFC 9396 section 6).
+        keys: the server's, for an answer that is signed: see `ServerKeys.fetch`. Where it is signed
+            with one that is not among them (`unknown_key`), fetch them anew, once.
         """
         check_begun_at(self.server, pending)
-        given = [("code", pending.read_callback(callback))]
+        answer = pending.read_answer(callback, "code", self._verification(pending, keys))
+        given = [("code", answer.parameters["code"])]
         if pending.redirect_uri is not None:
             given.append(("redirect_uri", pending.redirect_uri))
         if pending.code_verifier is not None:
@@ -165,6 +126,7 @@ class Client(HoldsSecrets):
             # Only at first: later on, what the server has issued is not thrown away.
             if isinstance(event, Started):
                 pending.check_age(now)
+                answer.check_times(now)
             return exchange.step(event, now)
 
         return Flow(step)
@@ -250,13 +212,19 @@ class Client(HoldsSecrets):
             parameters=parameters,
         )
 
-    def redeem_implicit(self, pending: PendingAuthorization, callback: str) -> Flow[OAuth2Token]:
-        """Take the token out of a callback's fragment (RFC 6749 section 4.2.2); sends nothing."""
+    def redeem_implicit(
+        self, pending: PendingAuthorization, callback: str, *, keys: ServerKeys | None = None
+    ) -> Flow[OAuth2Token]:
+        """Take the token out of a callback's fragment (RFC 6749 section 4.2.2); sends nothing.
+
+        keys: see `redeem`.
+        """
         check_begun_at(self.server, pending)
+        verification = self._verification(pending, keys)
 
         def read(now: float) -> OAuth2Token:
             pending.check_age(now)
-            return pending.read_implicit_callback(callback, now)
+            return pending.read_implicit_callback(callback, now, verification)
 
         return finished(read)
 
@@ -307,87 +275,37 @@ class Client(HoldsSecrets):
         token: OAuth2Token | str,
         *,
         token_type_hint: str | None = None,
+        keys: ServerKeys | None = None,
         parameters: Parameters = (),
     ) -> Flow[Introspection]:
         """Ask the server what it knows of a token (RFC 7662 section 2.1).
 
         token: of an `OAuth2Token` the access token is looked at.
+        keys: the server's, to be answered with a signed JWT and nothing else (RFC 9701). A client
+            with `introspection_signed_response_alg` asks for one in any case.
         """
         if isinstance(token, OAuth2Token):
             token = token.access_token or ""
         given = token_and_hint(token, token_type_hint)
-        return self._exchange(Endpoint.INTROSPECTION, given, parameters, read_introspection).flow()
+        if keys is None and self.introspection_signed_response_alg is None:
+            return self._exchange(
+                Endpoint.INTROSPECTION, given, parameters, read_introspection
+            ).flow()
+        from .jwt_verification import introspection_verification
 
-    def exchange(
-        self,
-        endpoint: Endpoint,
-        parameters: Parameters,
-        read: Callable[[Answer], T],
-        *,
-        method: str = "POST",
-        headers: Pairs = (),
-        signers: tuple[Signer, ...] = (),
-    ) -> Flow[T]:
-        """Send any authenticated request to an endpoint, and read the answer your way.
-
-        read: returns the result, or raises what `Answer.read` and `Answer.broken` make.
-        signers: what else goes into the request on each attempt, before client authentication.
-        """
-        return self._exchange(endpoint, (), parameters, read, method, headers, signers).flow()
-
-    @property
-    def identity(self) -> ClientIdentity:
-        """What each way to sign or to authenticate knows of this client."""
-        return ClientIdentity(
-            client_id=self.client_id, server=self.server, random_bytes=self.random_bytes
-        )
-
-    @property
-    def pipeline(self) -> Pipeline:
-        """What each request of this client passes, for an `Exchange` of one's own."""
-        return self._pipeline
-
-    def read_token(self, answer: Answer, previous: OAuth2Token | None = None) -> OAuth2Token:
-        """Return the token in an answer of the token endpoint: see the function of this name."""
-        token = read_token(answer, previous)
-        if self.dpop is not None:
-            self.dpop.check_token(token, answer)
-        return token
+        read = partial(read_signed_introspection, introspection_verification(self, keys))
+        return self._exchange(
+            Endpoint.INTROSPECTION, given, parameters, read, headers=ACCEPT_SIGNED
+        ).flow()
 
     def _details(self, details: AuthorizationDetails) -> Pairs:
         return details_pair(details, self.server.authorization_details_types_supported)
 
-    def _token_exchange(
-        self,
-        grant_type: str,
-        given: Iterable[tuple[str, str]],
-        parameters: Parameters,
-        *,
-        previous: OAuth2Token | None = None,
-        method: str = "POST",
-        headers: Pairs = (),
-    ) -> Exchange[OAuth2Token]:
-        return self._exchange(
-            Endpoint.TOKEN,
-            (("grant_type", grant_type), *given),
-            parameters,
-            lambda answer: self.read_token(answer, previous),
-            method,
-            headers,
-        )
+    def _verification(
+        self, pending: PendingAuthorization, keys: ServerKeys | None
+    ) -> JWTVerification | None:
+        if not pending.response_mode.is_signed:
+            return None
+        from .jwt_verification import authorization_verification
 
-    def _exchange(
-        self,
-        endpoint: Endpoint,
-        given: Pairs,
-        parameters: Parameters,
-        read: Callable[[Answer], T],
-        method: str = "POST",
-        headers: Pairs = (),
-        signers: tuple[Signer, ...] = (),
-    ) -> Exchange[T]:
-        together = joined(given, parameters, endpoint, in_url=method == "GET")
-        draft = self.server.draft(endpoint, together, method=method, headers=headers)
-        own = self._pipeline
-        pipeline = replace(own, signers=(*signers, *own.signers)) if signers else own
-        return Exchange(pipeline, draft, read)
+        return authorization_verification(self, keys)

@@ -13,11 +13,11 @@ from .client_auth import ClientIdentity, HoldsSecrets, has_parameter
 from .errors import LocalProtocolError
 from .events import Endpoint, Pairs, RequestToSend, ResponseReceived, without_query
 from .exchange import Signer, Unsigned
+from .jwt_algorithms import base64url
 from .jwt_signing import (
     JWTSigner,
     RemoteKey,
     SigningKey,
-    base64url,
     own_copy,
     read_private_key,
     read_secret,

@@ -18,7 +18,8 @@ from .errors import LocalProtocolError, printable
 from .events import Endpoint, RequestToSend, ResponseReceived
 from .exchange import Unsigned
 from .jose import new_jwk
-from .jwt_signing import JWTSigner, SigningKey, base64url, read_private_key
+from .jwt_algorithms import PUBLIC_MEMBERS, base64url
+from .jwt_signing import JWTSigner, SigningKey, read_private_key
 from .resource import DPOP
 from .server import Server
 from .tokens import OAuth2Token
@@ -31,11 +32,6 @@ _PROVEN = frozenset(
     {Endpoint.TOKEN, Endpoint.PUSHED_AUTHORIZATION, Endpoint.RESOURCE, Endpoint.USERINFO}
 )
 _NONCE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,2048}")  # RFC 9449 section 8.1, and a bound
-_MEMBERS: Mapping[str, tuple[str, ...]] = {  # RFC 7638 section 3.2, RFC 8037 section 2
-    "EC": ("crv", "kty", "x", "y"),
-    "OKP": ("crv", "kty", "x"),
-    "RSA": ("e", "kty", "n"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +219,7 @@ def _nonce_in(proof: str) -> object:
 def _public_members(jwk: Mapping[str, Any] | None) -> dict[str, str]:
     if jwk is None:
         raise ValueError("this key does not tell its public half: give public_jwk=")
-    names = _MEMBERS.get(str(jwk.get("kty")))
+    names = PUBLIC_MEMBERS.get(str(jwk.get("kty")))
     if names is None:
         raise ValueError("public_jwk is no public key of the kinds EC, OKP and RSA")
     members = {name: jwk.get(name) for name in names}

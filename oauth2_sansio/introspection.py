@@ -1,11 +1,20 @@
-"""What an authorization server says of a token (RFC 7662)."""
+"""What an authorization server says of a token (RFC 7662), signed where that was asked for (RFC 9701)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .answers import Answer
+from .events import Pairs
 from .tokens import read_seconds
+
+if TYPE_CHECKING:
+    from .jwt_verification import JWTVerification
+
+_TYP = "token-introspection+jwt"
+
+ACCEPT_SIGNED: Pairs = (("Accept", f"application/{_TYP}"),)
+"""What asks for an answer that is signed (RFC 9701 section 4)."""
 
 
 class Introspection(dict[str, Any]):
@@ -66,7 +75,33 @@ def read_introspection(answer: Answer) -> Introspection:
     Raises `RemoteProtocolError` where `active` is missing or no boolean: a text such as "false"
     must never pass for true.
     """
-    introspection = Introspection(answer.read())
+    return _checked(Introspection(answer.read()), answer)
+
+
+def read_signed_introspection(verification: JWTVerification, answer: Answer) -> Introspection:
+    """Return what the server says of a token in a JWT that it has signed (RFC 9701 section 5).
+
+    Raises `RemoteProtocolError` for any other answer, a plain one too.
+    """
+    if answer.response.status != 200:
+        answer.raise_refusal()
+    kind = (answer.response.header("Content-Type") or "").partition(";")[0].strip().lower()
+    if kind != f"application/{_TYP}":
+        raise answer.broken(
+            "the answer is not signed, and a signed one was asked for",
+            advice="the server may know none: introspect without keys=",
+        )
+    jwt = verification.verify(answer.response.body.decode("latin-1"), answer.broken)
+    if jwt.typ != _TYP:
+        raise answer.broken("the server's JWT is of another kind: its typ is not that of these")
+    jwt.check_times(answer.now, answer.broken, required="iat")
+    members = jwt.claims.get("token_introspection")
+    if not isinstance(members, dict):
+        raise answer.broken("the server's JWT has no claim token_introspection")
+    return _checked(Introspection(cast("dict[str, Any]", members)), answer)
+
+
+def _checked(introspection: Introspection, answer: Answer) -> Introspection:
     if not isinstance(introspection.get("active"), bool):
         raise answer.broken("the member `active` is missing, or is not true or false")
     return introspection

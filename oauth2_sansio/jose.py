@@ -1,6 +1,6 @@
 """The one place that loads joserfc (the extra `jose`), and that only when a key needs it.
 
-Nothing here is called for a request: what comes out is a function that signs.
+Nothing here is called for a request: what comes out is a function that signs, or one that verifies.
 """
 
 from __future__ import annotations
@@ -93,13 +93,30 @@ def signer_of(key: Any, algorithm: str) -> Callable[[bytes], bytes]:
     return sign
 
 
+def verifier_of(members: Mapping[str, Any]) -> Callable[[str, bytes, bytes], bool]:
+    """Return what verifies with a public JWK: given the algorithm, the message and the signature.
+
+    members: those that make up the key, and no others.
+    Raises `ValueError` for a JWK that is none.
+    """
+    key = load_jwk(members)
+    models = _load("joserfc.jws").JWSRegistry.algorithms
+
+    def verify(algorithm: str, message: bytes, signature: bytes) -> bool:
+        model = models["EdDSA" if algorithm == "Ed25519" else algorithm]
+        return bool(model.verify(message, signature, key))
+
+    return verify
+
+
 def _load(name: str) -> ModuleType:
     try:
         return import_module(name)
     except ImportError as error:
         raise LocalProtocolError(
-            "to sign with a private key takes joserfc, which is not installed",
-            advice='install "oauth2-sansio[jose]", or hand over a function that signs',
+            "to sign with a private key, or to verify with a public one, takes joserfc, which is "
+            "not installed",
+            advice='install "oauth2-sansio[jose]"; to sign, a function that signs will do too',
         ) from error
 
 

@@ -11,7 +11,6 @@ import json
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, cast
 
 from .client_auth import HoldsSecrets
@@ -19,40 +18,7 @@ from .errors import LocalProtocolError, printable
 from .events import RequestToSend, SignatureNeeded
 from .exchange import Unsigned
 from .jose import kind_of, load_jwk, load_pem, public_members, signer_of
-
-_SMALLEST_RSA_KEY = 2048  # bits; RFC 7518 section 3.3
-
-
-@dataclass(frozen=True, slots=True)
-class _Algorithm:
-    """What an algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1) needs.
-
-    kind: of key: `RSA`, `oct`, or the name of a curve.
-    length: of a signature, in bytes; None where the key decides.
-    """
-
-    kind: str
-    length: int | None = None
-
-
-_ALGORITHMS: Mapping[str, _Algorithm] = MappingProxyType(
-    {
-        "HS256": _Algorithm("oct", 32),
-        "HS384": _Algorithm("oct", 48),
-        "HS512": _Algorithm("oct", 64),
-        "RS256": _Algorithm("RSA"),
-        "RS384": _Algorithm("RSA"),
-        "RS512": _Algorithm("RSA"),
-        "PS256": _Algorithm("RSA"),
-        "PS384": _Algorithm("RSA"),
-        "PS512": _Algorithm("RSA"),
-        "ES256": _Algorithm("P-256", 64),
-        "ES384": _Algorithm("P-384", 96),
-        "ES512": _Algorithm("P-521", 132),
-        "EdDSA": _Algorithm("Ed25519", 64),
-        "Ed25519": _Algorithm("Ed25519", 64),  # its newer name (RFC 9864)
-    }
-)
+from .jwt_algorithms import ALGORITHMS, SMALLEST_RSA_KEY, base64url, find_algorithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +34,7 @@ class RemoteKey:
     key_id: str | None = None
 
     def __post_init__(self) -> None:
-        _algorithm(self.algorithm)
+        find_algorithm(self.algorithm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +67,7 @@ def read_key(
     where joserfc is missing. A short secret is taken with a warning.
     """
     if algorithm is not None:
-        _algorithm(algorithm)
+        find_algorithm(algorithm)
     match key:
         case RemoteKey() | SigningKey():
             return _renamed(key, algorithm, key_id)
@@ -128,7 +94,7 @@ def read_secret(
     secret: a text, bytes, a JWK as a dict, a key of joserfc, or a `RemoteKey`.
     Raises what `read_key` raises, also for the key of an algorithm that shares no secret.
     """
-    if _algorithm(algorithm).kind != "oct":
+    if find_algorithm(algorithm).kind != "oct":
         raise ValueError(f"{algorithm} takes a private key, and no secret that is shared")
     return read_key(secret, algorithm, key_id)
 
@@ -138,7 +104,7 @@ def read_private_key(
 ) -> SigningKey | RemoteKey:
     """Return a private key: as `read_key`, but for a secret that server and client share."""
     found = read_key(key, algorithm, key_id)
-    if _algorithm(found.algorithm).kind == "oct":
+    if find_algorithm(found.algorithm).kind == "oct":
         raise ValueError(f"{found.algorithm} takes a secret that is shared, and no private key")
     return found
 
@@ -204,25 +170,12 @@ def own_copy(members: Mapping[str, Any] | None) -> dict[str, Any]:
     return copied
 
 
-def base64url(raw: bytes) -> str:
-    """Return bytes in base64url without padding (RFC 7515 section 2)."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
-
-
 def _compact(members: Mapping[str, Any]) -> bytes:
     return _encode(dict(members)).encode("ascii")
 
 
 # Made once: `json.dumps` with these arguments would make one for each JWT.
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-def _algorithm(name: str) -> _Algorithm:
-    found = _ALGORITHMS.get(name)
-    if found is None:
-        shown = printable(str(name), 40)
-        raise ValueError(f"no algorithm {shown}; there are: {', '.join(_ALGORITHMS)}")
-    return found
 
 
 def _renamed(
@@ -234,7 +187,7 @@ def _renamed(
 
 
 def _from_text(text: bytes, algorithm: str | None, key_id: str | None) -> SigningKey | RemoteKey:
-    is_secret = algorithm is not None and _algorithm(algorithm).kind == "oct"
+    is_secret = algorithm is not None and find_algorithm(algorithm).kind == "oct"
     if b"-----BEGIN" in text:
         if is_secret:
             raise ValueError(f"a PEM text is no secret for {algorithm}")
@@ -280,9 +233,9 @@ def _from_joserfc(key: Any, algorithm: str | None, key_id: str | None) -> Signin
     if kind == "RSA":
         _check_size(key.raw_value.key_size)
     algorithm = algorithm or next(
-        (name for name, needed in _ALGORITHMS.items() if needed.kind == kind), "none"
+        (name for name, needed in ALGORITHMS.items() if needed.kind == kind), "none"
     )
-    if _algorithm(algorithm).kind != kind:
+    if find_algorithm(algorithm).kind != kind:
         raise ValueError(f"{algorithm} is not for this key, which is of the kind {kind}")
     return SigningKey(algorithm, key_id, signer_of(key, algorithm), public_members(key))
 
@@ -297,12 +250,12 @@ def _by_members(
     if members.get("use") not in (None, "sig") or (operations and "sign" not in operations):
         raise ValueError("this JWK is not for signing, by its own use or key_ops")
     if own is not None:
-        _algorithm(own)
+        find_algorithm(own)
     return algorithm or own, members.get("kid") if key_id is None else key_id
 
 
 def _from_secret(secret: bytes, algorithm: str, key_id: str | None) -> SigningKey:
-    needed = _algorithm(algorithm)
+    needed = find_algorithm(algorithm)
     if needed.kind != "oct" or needed.length is None:
         raise ValueError(f"{algorithm} takes a private key, and no secret that is shared")
     if not secret:
@@ -332,8 +285,8 @@ def _decoded(value: object, name: str) -> bytes:
 
 
 def _check_size(bits: int) -> None:
-    if bits < _SMALLEST_RSA_KEY:
-        raise ValueError(f"an RSA key has {_SMALLEST_RSA_KEY} bits or more, not {bits}")
+    if bits < SMALLEST_RSA_KEY:
+        raise ValueError(f"an RSA key has {SMALLEST_RSA_KEY} bits or more, not {bits}")
 
 
 def _checked(algorithm: str, sign: Callable[[bytes], object]) -> Callable[[bytes], bytes]:
@@ -346,13 +299,13 @@ def _checked(algorithm: str, sign: Callable[[bytes], object]) -> Callable[[bytes
 
 
 def _check_signature(algorithm: str, signature: object) -> None:
-    length = _ALGORITHMS[algorithm].length
+    length = ALGORITHMS[algorithm].length
     if not isinstance(signature, bytes):
         raise LocalProtocolError(
             f"what signs for {algorithm} has returned a {type(signature).__name__}",
             advice="let it return the bytes of the signature",
         )
-    least = length or _SMALLEST_RSA_KEY // 8
+    least = length or SMALLEST_RSA_KEY // 8
     if len(signature) == least or (length is None and len(signature) > least):
         return
     raise LocalProtocolError(

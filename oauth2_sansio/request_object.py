@@ -23,7 +23,8 @@ from .events import (
 )
 from .exchange import Signer, Unsigned
 from .flow import Flow
-from .jwt_signing import JWTSigner, base64url, own_copy, read_private_key
+from .jwt_algorithms import base64url
+from .jwt_signing import JWTSigner, own_copy, read_private_key
 
 _REFERENCES = ("request", "request_uri")
 _JSON = frozenset({"claims", "authorization_details"})

@@ -37,6 +37,8 @@ _LISTS = (
     "response_modes_supported",
     "dpop_signing_alg_values_supported",
     "authorization_details_types_supported",
+    "authorization_signing_alg_values_supported",
+    "introspection_signing_alg_values_supported",
 )
 _FLAGS = (
     "authorization_response_iss_parameter_supported",
@@ -81,6 +83,8 @@ class Server:
     response_modes_supported: tuple[str, ...] | None = None
     dpop_signing_alg_values_supported: tuple[str, ...] | None = None
     authorization_details_types_supported: tuple[str, ...] | None = None
+    authorization_signing_alg_values_supported: tuple[str, ...] | None = None
+    introspection_signing_alg_values_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-from ..authorization import PendingAuthorization, ResponseMode
+from ..authorization import PendingAuthorization
+from ..callback import ResponseMode
 from ..tokens import OAuth2Token
 from ..urls import split_callback
 

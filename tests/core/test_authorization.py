@@ -23,6 +23,7 @@ from oauth2_sansio import (
     RemoteProtocolError,
     ResponseMode,
     Server,
+    ServerKeys,
     generate_token,
 )
 from oauth2_sansio.authorization import (
@@ -34,6 +35,9 @@ from oauth2_sansio.authorization import (
     code_challenge,
     random_text,
 )
+from oauth2_sansio.jwt_verification import JWTVerification
+
+from . import server_jwts
 
 ISSUER = "https://server.example"
 EVIL = "https://evil.example"
@@ -65,6 +69,45 @@ def read(pending: PendingAuthorization, callback: str) -> str:
 
 
 # The callback
+
+
+SIGNED = replace(PENDING, response_mode=ResponseMode.JWT, issuer=server_jwts.ISSUER)
+VERIFICATION = JWTVerification(
+    issuer=server_jwts.ISSUER,
+    client_id="app",
+    algorithms=("ES256",),
+    keys=ServerKeys(server_jwts.jwk_set("ES256")),
+)
+
+
+def signed(**claims: object) -> str:
+    return query(response=server_jwts.signed_jwt({**server_jwts.CLAIMS, "state": STATE, **claims}))
+
+
+def test_a_signed_answer() -> None:
+    answer = SIGNED.read_answer(signed(code="c1"), "code", VERIFICATION)
+    assert answer.parameters["code"] == "c1"
+    for claims, error in (
+        ({"code": "c1", "state": "x"}, MismatchingStateError),
+        ({"code": "c1", "state": [STATE]}, MismatchingStateError),
+        ({"code": ["c1"]}, RemoteProtocolError),
+        ({"error": "access_denied", "code": "c1"}, ErrorResponse),
+    ):
+        with pytest.raises(error):
+            SIGNED.read_answer(signed(**claims), "code", VERIFICATION)
+    with pytest.raises(LocalProtocolError, match=r"Client\.redeem"):
+        SIGNED.read_callback(signed(code="c1"))
+    with pytest.raises(LocalProtocolError, match=r"Client\.redeem"):
+        SIGNED.read_callback(query(code="c1", state=STATE))
+
+
+def test_a_signed_token() -> None:
+    implicit = replace(SIGNED, response_type="token")
+    callback = signed(access_token="t1", token_type="Bearer", expires_in=60).replace("?", "#")
+    token = implicit.read_implicit_callback(callback, server_jwts.NOW, VERIFICATION)
+    assert (token.access_token, token.expires_at) == ("t1", server_jwts.NOW + 60)
+    with pytest.raises(RemoteProtocolError, match="jwt_expired"):
+        implicit.read_implicit_callback(callback, server_jwts.NOW + 99, VERIFICATION)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +334,7 @@ def test_nothing_secret_is_shown() -> None:
 BARE = PendingAuthorization(url="https://server.example/a", state="s")
 
 
-@pytest.mark.parametrize("pending", [PENDING, FRAGMENT, POSTED, IMPLICIT, BARE])
+@pytest.mark.parametrize("pending", [PENDING, FRAGMENT, POSTED, IMPLICIT, BARE, SIGNED])
 def test_it_is_stored_and_comes_back_the_same(pending: PendingAuthorization) -> None:
     document = json.loads(json.dumps(pending.to_dict()))
     assert document["version"] == 1
@@ -324,7 +367,7 @@ def test_a_missing_member_is_refused(name: str) -> None:
         ("nonce", False),
         ("response_type", None),
         ("response_mode", None),
-        ("response_mode", "jwt"),
+        ("response_mode", "cookie"),
         ("response_mode", []),
         ("issuer", {}),
         ("issuer_required", 1),

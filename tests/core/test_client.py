@@ -37,12 +37,15 @@ from oauth2_sansio import (
     ResponseMode,
     ResponseReceived,
     Server,
+    ServerKeys,
     SignatureMade,
     SignatureNeeded,
     Signer,
     Unsigned,
     new_private_key,
 )
+
+from . import server_jwts
 
 ISSUER = "https://server.example"
 CALLBACK = "https://client.example/callback?own=1"
@@ -581,6 +584,74 @@ def test_introspection_and_ones_own_reader() -> None:
     assert (read.active, read.scope) == (True, "x")
     flow = CLIENT.exchange(Endpoint.USERINFO, (), read_status)
     assert finish(flow, ResponseReceived(status=418)) == 418
+
+
+# What the server has signed
+
+KEYS = ServerKeys(server_jwts.jwk_set("ES256"))
+TRUSTING = replace(
+    CLIENT,
+    server=replace(SERVER, issuer=server_jwts.ISSUER),
+    authorization_signed_response_alg="ES256",
+    introspection_signed_response_alg="ES256",
+)
+
+
+def signed_back(begun: PendingAuthorization, **claims: object) -> str:
+    jwt = server_jwts.signed_jwt({**server_jwts.CLAIMS, "state": begun.state, **claims})
+    return f"{CALLBACK}&response={jwt}"
+
+
+def begun_by(client: Client, mode: ResponseMode, response_type: str = "code") -> Any:
+    flow = client.authorize(redirect_uri=CALLBACK, response_mode=mode, response_type=response_type)
+    action = flow.start(server_jwts.NOW)
+    assert isinstance(action, Finished)
+    return action.result
+
+
+def test_a_signed_callback() -> None:
+    begun = begun_by(TRUSTING, ResponseMode.JWT)
+    assert "response_mode=jwt" in begun.url
+    callback = signed_back(begun, code="c1")
+    sent = TRUSTING.redeem(begun, callback, keys=KEYS).start(server_jwts.NOW)
+    assert isinstance(sent, RequestToSend)
+    assert ("code", "c1") in sent.form
+    with pytest.raises(RemoteProtocolError, match="jwt_expired"):
+        TRUSTING.redeem(begun, callback, keys=KEYS).start(server_jwts.NOW + 91)
+    with pytest.raises(LocalProtocolError, match=r"ServerKeys\.fetch"):
+        TRUSTING.redeem(begun, callback)
+    with pytest.raises(RemoteProtocolError, match="unknown_key"):
+        TRUSTING.redeem(begun, callback, keys=ServerKeys(server_jwts.jwk_set("EdDSA")))
+    with pytest.raises(RemoteProtocolError, match="not signed"):
+        TRUSTING.redeem(begun, BACK, keys=KEYS)
+    nameless = replace(CLIENT, server=replace(SERVER, issuer=None))
+    with pytest.raises(LocalProtocolError, match="names its issuer"):
+        nameless.authorize(redirect_uri=None, response_mode=ResponseMode.JWT)
+
+
+def test_a_signed_callback_with_a_token() -> None:
+    begun = begun_by(TRUSTING, ResponseMode.JWT, "token")
+    callback = signed_back(begun, access_token="t1").replace("&response", "#response")
+    action = TRUSTING.redeem_implicit(begun, callback, keys=KEYS).start(server_jwts.NOW)
+    assert isinstance(action, Finished)
+    assert action.result.access_token == "t1"
+
+
+@pytest.mark.parametrize(
+    "client", [TRUSTING, replace(TRUSTING, introspection_signed_response_alg=None)]
+)
+def test_a_signed_introspection(client: Client) -> None:
+    flow = client.introspect("a1", keys=KEYS)
+    sent = flow.start(0.0)
+    assert isinstance(sent, RequestToSend)
+    assert sent.header("Accept") == "application/token-introspection+jwt"
+    with pytest.raises(RemoteProtocolError, match="is not signed"):
+        flow.receive(answer(active=True), 0.0)
+
+
+def test_what_was_registered_is_asked_for() -> None:
+    with pytest.raises(LocalProtocolError, match=r"ServerKeys\.fetch"):
+        TRUSTING.introspect("a1")
 
 
 # Authentication

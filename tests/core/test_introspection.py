@@ -1,4 +1,6 @@
-"""What a server says of a token: only a true `true` is active."""
+"""What a server says of a token: only a true `true` is active, signed or not."""
+
+from __future__ import annotations
 
 import json
 import pickle
@@ -9,7 +11,16 @@ import pytest
 from oauth2_sansio.answers import Answer
 from oauth2_sansio.errors import ErrorResponse, RemoteProtocolError
 from oauth2_sansio.events import Endpoint, RequestToSend, ResponseReceived
-from oauth2_sansio.introspection import Introspection, read_introspection
+from oauth2_sansio.introspection import (
+    ACCEPT_SIGNED,
+    Introspection,
+    read_introspection,
+    read_signed_introspection,
+)
+from oauth2_sansio.jwt_verification import JWTVerification
+from oauth2_sansio.server_keys import ServerKeys
+
+from .server_jwts import ISSUER, NOW, jwk_set, signed_jwt
 
 REQUEST = RequestToSend(endpoint=Endpoint.INTROSPECTION, url="https://as.example/introspect")
 
@@ -95,3 +106,91 @@ def test_odd_members(
 ) -> None:
     found = Introspection(members)
     assert (found.scope, found.expires_at, found.audience) == (scope, expires_at, audience)
+
+
+# Signed (RFC 9701)
+
+SIGNED = "application/token-introspection+jwt"
+TYP = "token-introspection+jwt"
+MEMBERS = {"active": True, "scope": "a", "exp": 7}
+CLAIMS: dict[str, Any] = {
+    "iss": ISSUER,
+    "aud": "app",
+    "iat": NOW,
+    "token_introspection": MEMBERS,
+}
+VERIFICATION = JWTVerification(
+    issuer=ISSUER,
+    client_id="app",
+    algorithms=("ES256",),
+    keys=ServerKeys(jwk_set("ES256")),
+)
+
+
+def read_signed(
+    text: str, content_type: str | None = SIGNED, status: int = 200, now: float = NOW
+) -> Introspection:
+    headers = () if content_type is None else (("Content-Type", content_type),)
+    response = ResponseReceived(status=status, headers=headers, body=text.encode())
+    return read_signed_introspection(VERIFICATION, Answer(REQUEST, response, now))
+
+
+@pytest.mark.parametrize("typ", [TYP, "Application/Token-Introspection+JWT"])
+def test_a_signed_answer(typ: str) -> None:
+    assert ACCEPT_SIGNED == (("Accept", SIGNED),)
+    found = read_signed(signed_jwt(CLAIMS, typ=typ), f"{SIGNED}; charset=utf-8")
+    assert type(found) is Introspection
+    assert (found, found.active) == (MEMBERS, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "header", "complaint"),
+    [
+        ({"iss": "https://evil.example"}, {}, "issuer_mismatch"),
+        ({"aud": "app2"}, {}, "audience_mismatch"),
+        ({"iat": None}, {}, "no claim iat"),
+        ({"iat": NOW + 31}, {}, "jwt_not_yet_valid"),
+        ({"exp": NOW - 31}, {}, "jwt_expired"),
+        ({"token_introspection": None}, {}, "no claim token_introspection"),
+        ({"token_introspection": [MEMBERS]}, {}, "no claim token_introspection"),
+        ({"token_introspection": {"active": "true"}}, {}, "`active` is missing"),
+        ({"token_introspection": {}, "active": True}, {}, "`active` is missing"),
+        ({}, {"typ": None}, "another kind"),
+        ({}, {"typ": "JWT"}, "another kind"),
+        ({}, {"typ": "at+jwt"}, "another kind"),
+        ({}, {"kid": "other"}, "unknown_key"),
+        ({}, {"crit": ["exp"]}, "not understood"),
+        ({}, {"algorithm": "RS256"}, "unexpected_algorithm"),
+        ({}, {"algorithm": "HS256"}, "unexpected_algorithm"),
+    ],
+)
+def test_a_signed_answer_that_is_not_believed(
+    changes: dict[str, Any], header: dict[str, Any], complaint: str
+) -> None:
+    text = signed_jwt({**CLAIMS, **changes}, **{"typ": TYP, "kid": "k-ES256", **header})
+    with pytest.raises(RemoteProtocolError, match=complaint) as caught:
+        read_signed(text)
+    assert caught.value.endpoint is Endpoint.INTROSPECTION
+    assert caught.value.response is not None
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "application/json", "application/jwt", "text/plain"]
+)
+def test_any_other_answer_than_a_signed_one(content_type: str | None) -> None:
+    for text in (signed_jwt(CLAIMS, typ=TYP), json.dumps(MEMBERS)):
+        with pytest.raises(RemoteProtocolError, match="is not signed"):
+            read_signed(text, content_type)
+
+
+def test_a_signed_answer_of_any_bytes() -> None:
+    for body in (b"", b"\xff", b"a.b.c", b"." * 20_000, b"[" * 9_000, b"{}"):
+        headers = (("Content-Type", SIGNED),)
+        response = ResponseReceived(status=200, headers=headers, body=body)
+        with pytest.raises(RemoteProtocolError, match="JWT"):
+            read_signed_introspection(VERIFICATION, Answer(REQUEST, response, NOW))
+
+
+def test_a_refusal_of_a_signed_answer() -> None:
+    with pytest.raises(ErrorResponse, match=r"^invalid_client"):
+        read_signed('{"error": "invalid_client"}', "application/json", 401)

@@ -15,7 +15,15 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.jwk import OctKey
 
 from oauth2_sansio import LocalProtocolError
-from oauth2_sansio.jose import kind_of, load_jwk, load_pem, new_jwk, public_members, signer_of
+from oauth2_sansio.jose import (
+    kind_of,
+    load_jwk,
+    load_pem,
+    new_jwk,
+    public_members,
+    signer_of,
+    verifier_of,
+)
 
 from .keys_for_tests import OKP, key_for, pem_of
 
@@ -104,3 +112,18 @@ def test_a_new_key_is_made_of_the_random_bytes(curve: str) -> None:
 def test_the_smallest_and_the_largest_number_make_a_key() -> None:
     assert new_jwk("P-256", bytes)["d"] == "A" * 42 + "E"  # 1, as 32 bytes
     assert kind_of(load_jwk(new_jwk("P-256", lambda count: b"\xff" * count))) == "P-256"
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS384", "ES512", "EdDSA", "Ed25519"])
+def test_what_is_signed_is_verified(algorithm: str) -> None:
+    key = key_for(algorithm)
+    signature = signer_of(key, algorithm)(b"message")
+    verify = verifier_of(key.as_dict(private=False))
+    assert verify(algorithm, b"message", signature) is True
+    assert verify(algorithm, b"another", signature) is False
+    assert verify(algorithm, b"message", b"") is False
+
+
+def test_a_jwk_that_cannot_verify() -> None:
+    with pytest.raises(ValueError, match="this JWK cannot be read"):
+        verifier_of({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"})

@@ -11,11 +11,11 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from oauth2_sansio import Endpoint, LocalProtocolError, RequestToSend, SignatureNeeded, Unsigned
+from oauth2_sansio.jwt_algorithms import base64url
 from oauth2_sansio.jwt_signing import (
     JWTSigner,
     RemoteKey,
     SigningKey,
-    base64url,
     own_copy,
     read_key,
     read_private_key,

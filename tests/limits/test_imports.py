@@ -12,7 +12,7 @@ MOST_STDLIB_MODULES = 12
 # Ours that a session needs at once. Whoever adds one here says why a session cannot do without it;
 # what only some need is imported where it is needed.
 CORE = """
-    answers authorization authorization_request client client_auth driving errors events
+    answers authorization authorization_request callback client client_auth client_settings driving errors events
     exchange flow introspection keeper parameters redaction resource retry_after revocation server stored tokens
     urls version
 """

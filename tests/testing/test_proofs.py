@@ -8,7 +8,8 @@ import pytest
 from oauth2_sansio import Client, ClientSecretPost, DPoP, OAuth2Token, Server, drive
 from oauth2_sansio.errors import ErrorResponse, RemoteProtocolError
 from oauth2_sansio.events import Endpoint, RequestToSend, ResponseReceived
-from oauth2_sansio.jwt_signing import JWTSigner, base64url, read_private_key
+from oauth2_sansio.jwt_algorithms import base64url
+from oauth2_sansio.jwt_signing import JWTSigner, read_private_key
 from oauth2_sansio.testing import (
     AuthorizationServer,
     Clock,
