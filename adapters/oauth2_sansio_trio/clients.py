@@ -14,6 +14,7 @@ from oauth2_sansio.dropin.assertions import AssertionVocabulary
 from oauth2_sansio.dropin.calls import Call
 from oauth2_sansio.dropin.hooks import amend_response
 from oauth2_sansio.dropin.library_errors import with_class
+from oauth2_sansio.dropin.parameters import OPTIONS_OF_HTTP
 from oauth2_sansio.dropin.responses import header_texts, read_double
 from oauth2_sansio.dropin.settings import Settings
 from oauth2_sansio.errors import LocalProtocolError, OAuth2Error, TransportError
@@ -61,6 +62,7 @@ class OAuth2Client(AwaitingVocabulary[Response], Lending, HTTPClient):
     """
 
     REQUEST_OPTIONS: ClassVar[frozenset[str]] = frozenset({"timeout"})
+    NOT_OF_A_CALL: ClassVar[frozenset[str]] = OPTIONS_OF_HTTP - REQUEST_OPTIONS
 
     def __init__(
         self,

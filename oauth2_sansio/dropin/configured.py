@@ -41,6 +41,8 @@ class Configured:
 
     # What the HTTP library calls its request options.
     REQUEST_OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    # What it takes for another kind of request, or for a whole client.
+    NOT_OF_A_CALL: ClassVar[frozenset[str]] = frozenset()
 
     client_id: str | None
     client_secret: Any
@@ -226,5 +228,11 @@ class Configured:
         return not hasattr(auth, "signer") and not is_auth_function(auth)
 
     def _take_options(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(self.NOT_OF_A_CALL & parameters.keys())
+        if unknown:
+            raise TypeError(
+                f"a {type(self).__name__} takes no {unknown[0]} with a single call of this kind: "
+                "build a client of its own with it, or leave it out"
+            )
         names = self.REQUEST_OPTIONS & parameters.keys()
         return {name: parameters.pop(name) for name in names}

@@ -10,6 +10,37 @@ from urllib.parse import parse_qsl
 from ..events import Pairs
 from .kinds import is_fixed, is_iterable, is_list, is_mapping
 
+OPTIONS_OF_HTTP = frozenset(
+    [
+        "allow_redirects",
+        "base_url",
+        "cert",
+        "content",
+        "cookies",
+        "data",
+        "default_encoding",
+        "event_hooks",
+        "extensions",
+        "files",
+        "follow_redirects",
+        "http1",
+        "http2",
+        "json",
+        "limits",
+        "max_redirects",
+        "mounts",
+        "params",
+        "proxies",
+        "proxy",
+        "stream",
+        "timeout",
+        "transport",
+        "trust_env",
+        "verify",
+    ]
+)
+"""What HTTP libraries take with a request or a client: none can be meant as a parameter of OAuth."""
+
 
 def read_parameters(values: Mapping[str, Any]) -> Pairs:
     """Return keyword arguments as pairs.

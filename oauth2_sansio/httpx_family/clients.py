@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NoReturn, cast
 from ..dropin.calls import Call
 from ..dropin.hooks import amend_response
 from ..dropin.kinds import is_mapping
+from ..dropin.parameters import OPTIONS_OF_HTTP
 from ..dropin.responses import header_texts, read_double
 from ..dropin.settings import Settings
 from ..errors import LocalProtocolError
@@ -48,20 +49,13 @@ class ClientSettings(Settings, total=False):
 
 
 _OF_THE_CLIENT = frozenset(ClientSettings.__annotations__.keys() - Settings.__annotations__.keys())
-_OF_A_CALL = frozenset({"cookies", "extensions", "timeout"})
-# What other libraries take with a call, or this one with a resource request: none of it can be
-# meant as a parameter of the token request.
-_NOT_OF_A_CALL = (_OF_THE_CLIENT | {"proxies", "allow_redirects", "stream", "data", "json"}) - {
-    *_OF_A_CALL,
-    "auth",
-    "headers",
-}
 
 
 class FamilyVocabulary(Lending):
     """What the blocking and the asynchronous client have in common."""
 
-    REQUEST_OPTIONS: ClassVar[frozenset[str]] = _OF_A_CALL
+    REQUEST_OPTIONS: ClassVar[frozenset[str]] = frozenset({"cookies", "extensions", "timeout"})
+    NOT_OF_A_CALL: ClassVar[frozenset[str]] = OPTIONS_OF_HTTP - REQUEST_OPTIONS
 
     library: ClassVar[Library]
     auth_class: ClassVar[Callable[..., TokenAuth]]
@@ -120,15 +114,6 @@ class FamilyVocabulary(Lending):
     def _is_http_auth(self, auth: Any) -> bool:
         self.library.refuse_foreign_auth(auth)
         return isinstance(auth, self.library.Auth) or super()._is_http_auth(auth)
-
-    def _take_options(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        unknown = sorted(_NOT_OF_A_CALL & parameters.keys())
-        if unknown:
-            raise TypeError(
-                f"{self.library.module.__name__} takes no {unknown[0]} with a single call of this "
-                f"kind: build a client of its own with it, or leave it out"
-            )
-        return super()._take_options(parameters)
 
     def _built(self, request: RequestToSend, options: Mapping[str, Any]) -> Any:
         return self._endpoint_client.build_request(
