@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 _SAME_FOR_EVERY_USER = frozenset(
     {"response_type", "client_id", "redirect_uri", "scope", "code_challenge_method"}
 )
+# Where a request says none of these, somebody else would have chosen them for this user.
+_OF_A_REQUEST_ALONE = frozenset(
+    {
+        *("redirect_uri", "request", "request_uri", "state", "dpop_jkt"),
+        *("code_challenge", "code_challenge_method"),
+    }
+)
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -217,13 +224,16 @@ def authorization_url(endpoint: str, parameters: Pairs) -> str:
 
     endpoint: the URL as it stands in a `Server`, which has checked it.
     parameters: texts that UTF-8 can write.
-    Raises `LocalProtocolError` where the endpoint's own query says something else already: which
-    of the two would count is anybody's guess.
+    Raises `LocalProtocolError` where the endpoint's own query says something else already (which
+    of the two would count is anybody's guess), or what a request alone may say.
     """
     if "?" in endpoint:
         own = parse_qsl(endpoint.partition("?")[2], keep_blank_values=True)
         given = dict(parameters)
-        if any(given.get(name, value) != value for name, value in own):
+        if any(
+            given.get(name, None if name in _OF_A_REQUEST_ALONE else value) != value
+            for name, value in own
+        ):
             raise LocalProtocolError(
                 "the query of the authorization endpoint sets a parameter of the request already",
                 endpoint=Endpoint.AUTHORIZATION,

@@ -450,7 +450,16 @@ def test_the_endpoints_own_query_stays_byte_for_byte(own: str, wanted: str) -> N
     assert authorization_url(f"{ISSUER}/a{own}", parameters) == f"{ISSUER}/a{wanted}"
 
 
-@pytest.mark.parametrize("own", ["client_id=evil", "x=1&client_id=", "client_id=evil&client_id=c"])
+@pytest.mark.parametrize(
+    "own",
+    [
+        "client_id=evil",
+        "x=1&client_id=",
+        "client_id=evil&client_id=c",
+        *("request_uri=https://evil.example", "request=", "redirect_uri=https://evil.example"),
+        *("code_challenge=known", "code_challenge_method=plain", "dpop_jkt=known"),
+    ],
+)
 def test_the_endpoints_own_query_contradicts_nothing(own: str) -> None:
     with pytest.raises(LocalProtocolError, match="sets a parameter of the request already") as got:
         authorization_url(f"{ISSUER}/a?{own}", (("client_id", "c"), ("state", "s")))
