@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from oauth2_sansio.authorization import ResponseMode
+from oauth2_sansio import ResponseMode
 
 STATE = "st4te-of-this-user"
 CODE = "c0de-of-this-user"
