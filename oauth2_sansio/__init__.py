@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from .assertions import assert_saml as assert_saml
     from .authorization import PendingAuthorization as PendingAuthorization
     from .authorization import generate_token as generate_token
+    from .backchannel import BackchannelAuthentication as BackchannelAuthentication
+    from .backchannel import BackchannelNotification as BackchannelNotification
+    from .backchannel import authenticate_backchannel as authenticate_backchannel
+    from .backchannel import poll_backchannel as poll_backchannel
+    from .backchannel import read_notification as read_notification
+    from .backchannel import redeem_notification as redeem_notification
     from .callback import ResponseMode as ResponseMode
     from .challenges import Challenge as Challenge
     from .challenges import read_challenges as read_challenges
@@ -113,6 +119,14 @@ _MODULES = {
     "answers": ("Answer",),
     "assertions": ("JWTAssertion", "assert_jwt", "assert_saml"),
     "authorization": ("PendingAuthorization", "generate_token"),
+    "backchannel": (
+        "BackchannelAuthentication",
+        "BackchannelNotification",
+        "authenticate_backchannel",
+        "poll_backchannel",
+        "read_notification",
+        "redeem_notification",
+    ),
     "callback": ("ResponseMode",),
     "challenges": ("Challenge", "read_challenges"),
     "client": ("Client",),

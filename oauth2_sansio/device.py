@@ -21,7 +21,7 @@ from .parameters import (
     repeated,
     scope_pair,
 )
-from .polling import Polling, read_polling
+from .polling import poll, read_polling
 from .stored import TEXT, TEXT_OR_NONE, TIME, Kinds, read_stored, write_stored
 from .tokens import OAuth2Token
 from .urls import check_url
@@ -111,11 +111,10 @@ def poll_device(
     the server's `ErrorResponse`, such as `access_denied`.
     """
     given = (("grant_type", DEVICE_CODE), ("device_code", device.device_code))
-    form = joined(given, parameters, Endpoint.TOKEN, in_url=False)
-    return Polling(
-        client.pipeline,
-        client.server.draft(Endpoint.TOKEN, form),
-        client.read_token,
+    return poll(
+        client,
+        given,
+        parameters,
         interval=device.interval,
         expires_at=device.expires_at,
         too_late=LocalProtocolError(
@@ -124,7 +123,7 @@ def poll_device(
             endpoint=Endpoint.TOKEN,
             advice="begin again with authorize_device, if the user still wants to",
         ),
-    ).flow()
+    )
 
 
 def _read_authorization(answer: Answer, *, allow_insecure_http: bool) -> DeviceAuthorization:

@@ -28,6 +28,7 @@ class Endpoint(Enum):
     INTROSPECTION = "introspection_endpoint"
     PUSHED_AUTHORIZATION = "pushed_authorization_request_endpoint"
     DEVICE_AUTHORIZATION = "device_authorization_endpoint"
+    BACKCHANNEL_AUTHENTICATION = "backchannel_authentication_endpoint"
     REGISTRATION = "registration_endpoint"
     USERINFO = "userinfo_endpoint"
     JWKS = "jwks_uri"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from .answers import Answer
 from .errors import ErrorResponse, LocalProtocolError, RemoteProtocolError
-from .events import Action, Finished, RequestFailed, RequestToSend, Wait
+from .events import Action, Endpoint, Finished, Pairs, RequestFailed, RequestToSend, Wait
 from .exchange import Exchange, Pipeline
+from .flow import Flow
+from .parameters import Parameters, joined
 from .tokens import OAuth2Token, read_seconds
+
+if TYPE_CHECKING:
+    from .client import Client
 
 DEFAULT_INTERVAL = 5.0
 """Seconds between two requests, where the server says nothing (RFC 8628 section 3.2)."""
@@ -80,6 +85,30 @@ class Polling(Exchange[OAuth2Token]):
         return Wait(seconds, reason)
 
 
+def poll(
+    client: Client,
+    given: Pairs,
+    parameters: Parameters,
+    *,
+    interval: float,
+    expires_at: float,
+    too_late: LocalProtocolError,
+) -> Flow[OAuth2Token]:
+    """Return a flow that asks the token endpoint until the user has decided: see `Polling`.
+
+    given: the parameters of the request, in front of the caller's own.
+    """
+    form = joined(given, parameters, Endpoint.TOKEN, in_url=False)
+    return Polling(
+        client.pipeline,
+        client.server.draft(Endpoint.TOKEN, form),
+        client.read_token,
+        interval=interval,
+        expires_at=expires_at,
+        too_late=too_late,
+    ).flow()
+
+
 def read_polling(
     answer: Answer, document: Mapping[str, Any], code: str
 ) -> tuple[str, float, float]:
@@ -89,7 +118,7 @@ def read_polling(
     Returns the expiry in seconds since the epoch, the interval in seconds.
     """
     value = document.get(code)
-    if not isinstance(value, str) or not value or len(value) > _LONGEST_CODE:
+    if not is_code(value):
         raise answer.broken(f"the answer has no {code} that can be used")
     lifetime = read_seconds(document.get("expires_in"))
     if lifetime is None or lifetime <= 0:
@@ -98,3 +127,8 @@ def read_polling(
     if interval is None or interval <= 0:
         interval = DEFAULT_INTERVAL
     return value, answer.now + lifetime, min(interval, _LONGEST_INTERVAL)
+
+
+def is_code(value: object) -> TypeGuard[str]:
+    """Say whether a value is a text that can be sent back to the server."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_CODE

@@ -36,7 +36,7 @@ _OUTSIDE = ("response_type", "scope")
 class RequestObject(HoldsSecrets):
     """How a client signs its authorization requests: `Client(request_object=RequestObject(key))`.
 
-    Nobody can change such a request on its way through the user's browser, and the server knows
+    Those of the backchannel too (CIBA Core section 7.1.1), where the server takes them. Nobody can change such a request on its way through the user's browser, and the server knows
     whose it is.
 
     private_key: PEM text or bytes, a JWK, a key of joserfc, a function that signs, a `RemoteKey`:
@@ -64,6 +64,11 @@ class RequestObject(HoldsSecrets):
         key = read_private_key(self.private_key, self.alg, self.key_id)
         signer = JWTSigner(key, "oauth-authz-req+jwt", own_copy(self.headers))
         object.__setattr__(self, "_signer", signer)
+
+    @property
+    def algorithm(self) -> str:
+        """What it signs with, by its JOSE name (RFC 7518 section 3.1)."""
+        return self._signer.key.algorithm
 
     def signer(self, identity: ClientIdentity) -> Signer:
         """Return what puts all parameters of a request into one that is signed."""
@@ -111,24 +116,25 @@ class _Signer(HoldsSecrets):
     def sign(self, request: RequestToSend, now: float) -> RequestToSend | Unsigned:
         client_id = ("client_id", self.identity.client_id)
         return self.signer.attach(
-            self._claims(request.form, now),
+            self._claims(request, now),
             lambda jwt: replace(request, form=(client_id, ("request", jwt))),
         )
 
     def learn(self, request: RequestToSend, response: ResponseReceived) -> bool:
         return False
 
-    def _claims(self, form: Pairs, now: float) -> dict[str, Any]:
+    def _claims(self, request: RequestToSend, now: float) -> dict[str, Any]:
         identity, way = self.identity, self.way
         audience = way.audience or identity.server.issuer
         if audience is None:
             raise _unfit(
                 "a signed request names the issuer that it is for, and this server has none",
                 "give Server(issuer=...), read the server's metadata, or give audience=",
+                request.endpoint,
             )
         issued_at = int(now)
         return {
-            **_members(form),
+            **_members(request),
             "iss": identity.client_id,
             "aud": audience,
             "client_id": identity.client_id,
@@ -146,12 +152,14 @@ def _outside(form: Pairs) -> Pairs:
     return tuple((name, given[name]) for name in _OUTSIDE if name in given)
 
 
-def _members(form: Pairs) -> dict[str, Any]:
+def _members(request: RequestToSend) -> dict[str, Any]:
     members: dict[str, Any] = {}
-    for name, text in form:
+    for name, text in request.form:
         if name in _REFERENCES:
-            raise _unfit("a signed request holds no other one", f"leave out {name}")
-        value = _typed(name, text)
+            raise _unfit(
+                "a signed request holds no other one", f"leave out {name}", request.endpoint
+            )
+        value = _typed(name, text, request.endpoint)
         if name not in members:
             members[name] = value
         elif isinstance(members[name], list):
@@ -161,7 +169,7 @@ def _members(form: Pairs) -> dict[str, Any]:
     return members
 
 
-def _typed(name: str, text: str) -> object:
+def _typed(name: str, text: str, endpoint: Endpoint) -> object:
     # In a JWT, what is JSON is no text (RFC 9101 section 4).
     if name in _JSON:
         try:
@@ -175,8 +183,10 @@ def _typed(name: str, text: str) -> object:
         else_what = "a whole number"
     else:
         return text
-    raise _unfit(f"the parameter {name} is not {else_what}", "mend it where it comes from")
+    raise _unfit(
+        f"the parameter {name} is not {else_what}", "mend it where it comes from", endpoint
+    )
 
 
-def _unfit(description: str, advice: str) -> LocalProtocolError:
-    return LocalProtocolError(description, endpoint=Endpoint.AUTHORIZATION, advice=advice)
+def _unfit(description: str, advice: str, endpoint: Endpoint) -> LocalProtocolError:
+    return LocalProtocolError(description, endpoint=endpoint, advice=advice)

@@ -22,6 +22,7 @@ _ENDPOINTS = (
     Endpoint.INTROSPECTION,
     Endpoint.PUSHED_AUTHORIZATION,
     Endpoint.DEVICE_AUTHORIZATION,
+    Endpoint.BACKCHANNEL_AUTHENTICATION,
     Endpoint.REGISTRATION,
     Endpoint.USERINFO,
     Endpoint.JWKS,
@@ -36,6 +37,8 @@ _LISTS = (
     "response_types_supported",
     "response_modes_supported",
     "dpop_signing_alg_values_supported",
+    "backchannel_token_delivery_modes_supported",
+    "backchannel_authentication_request_signing_alg_values_supported",
     "authorization_details_types_supported",
     "authorization_signing_alg_values_supported",
     "introspection_signing_alg_values_supported",
@@ -70,6 +73,7 @@ class Server:
     introspection_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
+    backchannel_authentication_endpoint: str | None = None
     registration_endpoint: str | None = None
     userinfo_endpoint: str | None = None
     jwks_uri: str | None = None
@@ -82,6 +86,8 @@ class Server:
     response_types_supported: tuple[str, ...] | None = None
     response_modes_supported: tuple[str, ...] | None = None
     dpop_signing_alg_values_supported: tuple[str, ...] | None = None
+    backchannel_token_delivery_modes_supported: tuple[str, ...] | None = None
+    backchannel_authentication_request_signing_alg_values_supported: tuple[str, ...] | None = None
     authorization_details_types_supported: tuple[str, ...] | None = None
     authorization_signing_alg_values_supported: tuple[str, ...] | None = None
     introspection_signing_alg_values_supported: tuple[str, ...] | None = None

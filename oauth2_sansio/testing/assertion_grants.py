@@ -7,7 +7,7 @@ from oauth2_sansio.events import ResponseReceived
 
 from .configuration import RegisteredClient
 from .issuing import new_family, token_answer
-from .jwt_assertions import check_claims, decode_base64url, read_jwt, refusing
+from .jwt_assertions import check_claims, decode_base64url, read_jwt, refusing, trusted_keys
 from .ledger import TokenKind
 from .messages import Parameters, invalid_grant
 from .saml_assertions import read_saml_assertion
@@ -57,12 +57,7 @@ def issuer_of_assertion(parameters: Parameters) -> str | None:
 def _keys(state: ServerState, client: RegisteredClient, issuer: str) -> tuple[VerificationKey, ...]:
     if issuer == client.client_id:
         return client.verification_keys
-    return tuple(
-        key
-        for trusted in state.settings.assertion_issuers
-        if trusted.issuer == issuer
-        for key in trusted.verification_keys
-    )
+    return trusted_keys(state, issuer)
 
 
 def _answer(

@@ -35,6 +35,9 @@ class RegisteredClient:
         is for its key if left out.
     keys: its public keys as PEM texts or JWKs, for `private_key_jwt` and for assertions of its own;
         of a private key the public half counts. They are read once, here, by the extra `jose`.
+    backchannel_client_notification_endpoint: where it is told that a user has decided (CIBA, ping).
+    backchannel_authentication_request_signing_alg: takes its requests to ask a user only where they
+        are signed.
     dpop_bound_access_tokens: gives it tokens only where it proves that it holds a key (RFC 9449).
     scope: what it may ask for, separated by spaces; also what it gets if it asks for nothing.
     Raises `ValueError` for a key that cannot be read, `LocalProtocolError` where joserfc is missing.
@@ -47,6 +50,8 @@ class RegisteredClient:
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     scope: str = ""
     token_endpoint_auth_signing_alg: str | None = None
+    backchannel_client_notification_endpoint: str | None = None
+    backchannel_authentication_request_signing_alg: str | None = None
     dpop_bound_access_tokens: bool = False
     keys: tuple[PublicKey, ...] = field(default=(), repr=False, hash=False)
     verification_keys: tuple[VerificationKey, ...] = field(init=False, repr=False, compare=False)
@@ -169,6 +174,7 @@ class User:
     error: the code that a user who does not approve brings about.
     decides_after: how many seconds a decision on another device takes; `None` for no end, unless
         `AuthorizationServer.decide` is called.
+    user_code: the secret without which nobody may ask this user (CIBA).
     """
 
     subject: str = "alice"
@@ -177,3 +183,4 @@ class User:
     scope: str | None = None
     error: str = "access_denied"
     decides_after: float | None = 0.0
+    user_code: str | None = field(default=None, repr=False)

@@ -46,7 +46,7 @@ def answer_poll(
     if before is not None and now - before < decision.interval:
         decision.interval += _SLOWER_BY
         raise Refusal("slow_down", "The client asks too often.")
-    if decision.decided_at is None or now < decision.decided_at:
+    if not decision.is_made(now):
         raise Refusal("authorization_pending", "The user has not decided yet.")
     user, family = decision.user, decision.family
     decision.is_used = True

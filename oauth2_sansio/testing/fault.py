@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from oauth2_sansio.events import Endpoint, Pairs, ResponseReceived
+from oauth2_sansio.events import Endpoint, Pairs, RequestToSend, ResponseReceived
 
 from .messages import IncomingRequest
 
@@ -41,6 +41,9 @@ Instead: TypeAlias = Callable[[IncomingRequest], ResponseReceived]
 
 Afterwards: TypeAlias = Callable[[ResponseReceived], ResponseReceived]
 """What becomes of the answer of a server that has acted. May raise `AnswerLost`."""
+
+NotificationChange: TypeAlias = Callable[[RequestToSend], RequestToSend]
+"""What becomes of the request that notifies a client."""
 
 CallbackChange: TypeAlias = Callable[[Pairs], Pairs]
 """What becomes of the parameters of a callback."""

@@ -10,11 +10,13 @@ from hmac import compare_digest
 from types import MappingProxyType
 
 from oauth2_sansio.assertions import JWT_BEARER, SAML2_BEARER
+from oauth2_sansio.backchannel import CIBA
 from oauth2_sansio.device import DEVICE_CODE
 from oauth2_sansio.events import ResponseReceived
 from oauth2_sansio.token_exchange import TOKEN_EXCHANGE
 
 from .assertion_grants import grant_for_jwt, grant_for_saml
+from .backchannel import grant_for_backchannel
 from .configuration import ClientAuthMethod, RegisteredClient
 from .device_authorization import grant_for_device
 from .issuing import new_family, refresh_token, token_answer
@@ -113,6 +115,7 @@ GRANTS: Mapping[str, GrantFunction] = MappingProxyType(
         JWT_BEARER: grant_for_jwt,
         SAML2_BEARER: grant_for_saml,
         DEVICE_CODE: grant_for_device,
+        CIBA: grant_for_backchannel,
         TOKEN_EXCHANGE: exchange,
     }
 )

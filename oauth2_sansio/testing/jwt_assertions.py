@@ -76,6 +76,27 @@ def read_jwt(text: str, types: Sequence[str]) -> UnverifiedJWT:
     return UnverifiedJWT(header, claims, message, decode_base64url(parts[2]))
 
 
+def read_trusted_jwt(state: ServerState, text: str) -> UnverifiedJWT:
+    """Return a JWT that an issuer has signed whom the server trusts.
+
+    Raises `ValueError` for any other one.
+    """
+    jwt = read_jwt(text, ("jwt",))
+    if not jwt.subject or not jwt.is_signed_by(trusted_keys(state, jwt.issuer)):
+        raise ValueError("Its issuer is not trusted, or its signature is not right.")
+    return jwt
+
+
+def trusted_keys(state: ServerState, issuer: str) -> tuple[VerificationKey, ...]:
+    """Return the keys of an issuer whom the server trusts; none of another."""
+    return tuple(
+        key
+        for trusted in state.settings.assertion_issuers
+        if trusted.issuer == issuer
+        for key in trusted.verification_keys
+    )
+
+
 def check_claims(
     state: ServerState,
     jwt: UnverifiedJWT,

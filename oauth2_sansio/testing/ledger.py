@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from oauth2_sansio.events import Pairs
+from oauth2_sansio.events import Pairs, RequestToSend
 
 from .configuration import User
 
@@ -73,6 +73,7 @@ class Decision:
     decided_at: when the user has decided, or will have; None for never.
     expires_at: when it is too late. All times are in seconds since the epoch.
     interval: how many seconds the client has to leave between two requests.
+    notification: what tells the client of the decision, once.
     """
 
     family: TokenFamily
@@ -80,12 +81,17 @@ class Decision:
     decided_at: float | None
     expires_at: float
     interval: float
+    notification: RequestToSend | None = field(default=None, init=False, repr=False)
     asked_at: float | None = field(default=None, init=False)
     is_used: bool = field(default=False, init=False)
 
     def decide(self, user: User, now: float) -> None:
         """Let a user decide now."""
         self.user, self.decided_at = user, now
+
+    def is_made(self, now: float) -> bool:
+        """Say whether the user has decided by now."""
+        return self.decided_at is not None and self.decided_at <= now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +162,15 @@ class Ledger:
     def decision(self, name: str) -> Decision | None:
         """Return what is known by a code, whether it still counts or not."""
         return self._decisions.get(name)
+
+    def take_notifications(self, now: float) -> tuple[RequestToSend, ...]:
+        """Return what tells clients of decisions that were made by now, each once."""
+        found: list[RequestToSend] = []
+        for decision in self._decisions.values():
+            if decision.notification is not None and decision.is_made(now):
+                found.append(decision.notification)
+                decision.notification = None
+        return tuple(found)
 
     def bind(self, value: str, key: str) -> None:
         """Note that a code or a token is bound to a key, by the key's thumbprint (RFC 9449)."""

@@ -56,6 +56,10 @@ def _members(state: ServerState) -> dict[str, object]:
         "introspection_endpoint": state.url(Endpoint.INTROSPECTION),
         "pushed_authorization_request_endpoint": state.url(Endpoint.PUSHED_AUTHORIZATION),
         "device_authorization_endpoint": state.url(Endpoint.DEVICE_AUTHORIZATION),
+        "backchannel_authentication_endpoint": state.url(Endpoint.BACKCHANNEL_AUTHENTICATION),
+        "backchannel_token_delivery_modes_supported": ["poll", "ping"],
+        "backchannel_authentication_request_signing_alg_values_supported": list(PROOF_ALGORITHMS),
+        "backchannel_user_code_parameter_supported": True,
         "require_pushed_authorization_requests": (
             state.settings.require_pushed_authorization_requests
         ),

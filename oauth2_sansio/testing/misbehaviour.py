@@ -114,6 +114,15 @@ class Misbehaviour(Enum):
     POLLING_ENDLESS_PENDING = "polling_endless_pending"
     POLLING_ENDLESS_SLOW_DOWN = "polling_endless_slow_down"
 
+    BACKCHANNEL_WITHOUT_ID = "backchannel_without_id"
+    BACKCHANNEL_ID_OBJECT = "backchannel_id_object"
+    BACKCHANNEL_WITHOUT_EXPIRES_IN = "backchannel_without_expires_in"
+    NOTIFICATION_WRONG_TOKEN = "notification_wrong_token"  # as anybody could send it
+    NOTIFICATION_WITHOUT_TOKEN = "notification_without_token"
+    NOTIFICATION_OF_ANOTHER = "notification_of_another"
+    NOTIFICATION_NOT_JSON = "notification_not_json"
+    NOTIFICATION_PUSHES_TOKENS = "notification_pushes_tokens"
+
     # Token exchange.
     EXCHANGE_OF_ANOTHER_TYPE = "exchange_of_another_type"
     EXCHANGE_WITHOUT_TYPE = "exchange_without_type"

@@ -1,13 +1,14 @@
-"""Misbehaviours on the way to the callback."""
+"""Misbehaviours on the way to the callback, and to the client's notification endpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from oauth2_sansio.events import Endpoint, Pairs
 
-from .fault import ELSEWHERE, CallbackChange, Fault
+from .fault import ELSEWHERE, CallbackChange, Fault, NotificationChange
 from .misbehaviour import Misbehaviour
 
 
@@ -48,5 +49,32 @@ CALLBACKS: Mapping[Misbehaviour, Fault[CallbackChange]] = MappingProxyType(
         Misbehaviour.CALLBACK_WITHOUT_CODE: _callback("code"),
         Misbehaviour.CALLBACK_DOUBLED_CODE: _changed_callback(_double_code),
         Misbehaviour.CALLBACK_ERROR_AND_CODE: _callback("error", "access_denied"),
+    }
+)
+
+
+def _notification(change: NotificationChange) -> Fault[NotificationChange]:
+    return Fault(change, frozenset({Endpoint.BACKCHANNEL_AUTHENTICATION}))
+
+
+def _with_token(token: str) -> Fault[NotificationChange]:
+    return _notification(lambda request: request.with_header("Authorization", f"Bearer {token}"))
+
+
+def _with_body(body: bytes) -> Fault[NotificationChange]:
+    return _notification(lambda request: replace(request, content=body))
+
+
+NOTIFICATIONS: Mapping[Misbehaviour, Fault[NotificationChange]] = MappingProxyType(
+    {
+        Misbehaviour.NOTIFICATION_WRONG_TOKEN: _with_token("of-somebody-else"),
+        Misbehaviour.NOTIFICATION_WITHOUT_TOKEN: _notification(
+            lambda request: replace(request, headers=request.headers[1:])
+        ),
+        Misbehaviour.NOTIFICATION_OF_ANOTHER: _with_body(b'{"auth_req_id": "of-another"}'),
+        Misbehaviour.NOTIFICATION_NOT_JSON: _with_body(b"<html>"),
+        Misbehaviour.NOTIFICATION_PUSHES_TOKENS: _with_body(
+            b'{"auth_req_id": "a", "access_token": "t", "token_type": "Bearer"}'
+        ),
     }
 )

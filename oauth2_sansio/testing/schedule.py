@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from oauth2_sansio.events import Endpoint, Pairs, ResponseReceived
+from oauth2_sansio.events import Endpoint, Pairs, RequestToSend, ResponseReceived
 
-from .fault import Change, Fault
+from .fault import ANYWHERE, Change, Fault
 from .messages import IncomingRequest
 from .misbehaviour import Misbehaviour
-from .misleading import CALLBACKS
+from .misleading import CALLBACKS, NOTIFICATIONS
 from .refusing import INSTEAD
 from .spoiling import AFTERWARDS
 
@@ -79,9 +79,10 @@ class Schedule:
         """Switch a misbehaviour on, so many times or always, at its own endpoints or another."""
         endpoints = _endpoints(misbehaviour)
         if endpoint is not None:
-            # An answer instead can come from any endpoint, a callback from one alone.
-            where = endpoint is Endpoint.AUTHORIZATION
-            if misbehaviour not in INSTEAD and where != (misbehaviour in CALLBACKS):
+            # An answer instead can come from any endpoint, a spoilt one from any that clients ask,
+            # and all else happens at its own alone.
+            possible = ANYWHERE if misbehaviour in AFTERWARDS else endpoints
+            if misbehaviour not in INSTEAD and endpoint not in possible:
                 raise ValueError(f"{misbehaviour.name} cannot happen at the {endpoint}")
             endpoints = frozenset({endpoint})
         switch = Switch(misbehaviour, endpoints, times)
@@ -121,6 +122,14 @@ class Schedule:
             pairs = change(pairs)
         return pairs
 
+    def change_notification(
+        self, request: IncomingRequest, notification: RequestToSend
+    ) -> RequestToSend:
+        """Return what becomes of the request that will notify a client."""
+        for change in self._take(NOTIFICATIONS, Endpoint.BACKCHANNEL_AUTHENTICATION, request):
+            notification = change(notification)
+        return notification
+
     def _take(
         self,
         table: Mapping[Misbehaviour, Fault[Change]],
@@ -142,8 +151,6 @@ class Schedule:
 
 
 def _endpoints(misbehaviour: Misbehaviour) -> frozenset[Endpoint]:
-    if misbehaviour in INSTEAD:
-        return INSTEAD[misbehaviour].endpoints
-    if misbehaviour in AFTERWARDS:
-        return AFTERWARDS[misbehaviour].endpoints
-    return CALLBACKS[misbehaviour].endpoints
+    tables: tuple[Mapping[Misbehaviour, Fault[Any]], ...]
+    tables = (INSTEAD, AFTERWARDS, CALLBACKS, NOTIFICATIONS)
+    return next(table[misbehaviour].endpoints for table in tables if misbehaviour in table)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from oauth2_sansio.events import Endpoint, Pairs, RequestFailed, RequestToSend, ResponseReceived
 
 from .authorization_endpoint import answer_authorization, read_callback
+from .backchannel import answer_backchannel_request
 from .configuration import RegisteredClient, ServerSettings, User
 from .determinism import Clock, SeededBytes
 from .device_authorization import answer_device_request
@@ -35,6 +36,7 @@ HANDLERS: Mapping[Endpoint, Handler] = MappingProxyType(
         Endpoint.INTROSPECTION: answer_introspection,
         Endpoint.PUSHED_AUTHORIZATION: answer_pushed_request,
         Endpoint.DEVICE_AUTHORIZATION: answer_device_request,
+        Endpoint.BACKCHANNEL_AUTHENTICATION: answer_backchannel_request,
         Endpoint.RESOURCE: answer_resource_request,
     }
 )
@@ -158,7 +160,7 @@ class AuthorizationServer:
     def decide(self, code: str, user: User | None = None) -> None:
         """Decide now, as a user who has been asked on another device.
 
-        code: the `user_code`, or the `device_code`.
+        code: the `user_code`, the `device_code`, or the `auth_req_id`.
         user: who decides, and how; the server's own user if left out.
         Raises `LookupError` where nobody was asked.
         """
@@ -167,6 +169,15 @@ class AuthorizationServer:
             if decision is None:
                 raise LookupError("nobody was asked by this code")
             decision.decide(user or self.user, self._state.now())
+
+    def notifications(self) -> tuple[RequestToSend, ...]:
+        """Return what the server would send to clients by now, each once: whose user has decided.
+
+        The server does no I/O: hand them to what stands for the client's notification endpoint, or
+        send them there (CIBA Core section 10.2).
+        """
+        with self.lock:
+            return self._state.ledger.take_notifications(self._state.now())
 
     def misbehave(
         self,

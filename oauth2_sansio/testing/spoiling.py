@@ -127,6 +127,7 @@ _METADATA = Endpoint.METADATA
 _INTROSPECTION = Endpoint.INTROSPECTION
 _PUSHED = Endpoint.PUSHED_AUTHORIZATION
 _DEVICE = Endpoint.DEVICE_AUTHORIZATION
+_BACKCHANNEL = Endpoint.BACKCHANNEL_AUTHENTICATION
 _WRONG_TYPES: Members = {
     "token_endpoint": ["https://as.example.com/token"],
     "token_endpoint_auth_methods_supported": "client_secret_basic",
@@ -206,6 +207,9 @@ AFTERWARDS: Mapping[Misbehaviour, Fault[Afterwards]] = MappingProxyType(
             "verification_uri_complete", "http://elsewhere.example/device", _DEVICE
         ),
         Misbehaviour.DEVICE_CONTROL_CHARACTERS: _set("user_code", "WDJB\x1b[2J", _DEVICE),
+        Misbehaviour.BACKCHANNEL_WITHOUT_ID: _without("auth_req_id", _BACKCHANNEL),
+        Misbehaviour.BACKCHANNEL_ID_OBJECT: _set("auth_req_id", {"id": 1}, _BACKCHANNEL),
+        Misbehaviour.BACKCHANNEL_WITHOUT_EXPIRES_IN: _without("expires_in", _BACKCHANNEL),
         Misbehaviour.EXCHANGE_OF_ANOTHER_TYPE: _convert(
             "issued_token_type", lambda _: "urn:ietf:params:oauth:token-type:saml1"
         ),

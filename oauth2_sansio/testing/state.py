@@ -24,6 +24,7 @@ PATHS: Mapping[Endpoint, str] = MappingProxyType(
         Endpoint.INTROSPECTION: "/introspect",
         Endpoint.PUSHED_AUTHORIZATION: "/par",
         Endpoint.DEVICE_AUTHORIZATION: "/device_authorization",
+        Endpoint.BACKCHANNEL_AUTHENTICATION: "/backchannel",
         Endpoint.RESOURCE: "/api",
     }
 )

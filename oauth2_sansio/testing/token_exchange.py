@@ -13,12 +13,10 @@ from oauth2_sansio.token_exchange import TokenType
 
 from .configuration import RegisteredClient
 from .issuing import token_answer
-from .jwt_assertions import check_claims, read_jwt, refusing
+from .jwt_assertions import check_claims, read_trusted_jwt, refusing
 from .ledger import TokenFamily, TokenKind
 from .messages import Parameters, Refusal, json_answer
 from .state import ServerState, granted_scope
-
-_JWT_TYPES = ("jwt",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +95,7 @@ def _read_id_token(state: ServerState, client: RegisteredClient, value: str) -> 
 
 def _read_signed(state: ServerState, value: str, audiences: frozenset[str] | None) -> _Statement:
     with refusing(lambda reason: Refusal("invalid_request", reason)):
-        jwt = read_jwt(value, _JWT_TYPES)
-        keys = [
-            key
-            for issuer in state.settings.assertion_issuers
-            if issuer.issuer == jwt.issuer
-            for key in issuer.verification_keys
-        ]
-        if not jwt.subject or not jwt.is_signed_by(keys):
-            raise ValueError("Its issuer is not trusted, or its signature is not right.")
+        jwt = read_trusted_jwt(state, value)
         check_claims(state, jwt, jti_required=False, audiences=audiences)
     return _Statement(jwt.subject, None)
 

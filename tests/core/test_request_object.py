@@ -69,6 +69,7 @@ def query_of(pending: PendingAuthorization) -> dict[str, str]:
 def test_others_verify_it(algorithm: str) -> None:
     key = key_for(algorithm)
     signing = RequestObject(pem_of(key), algorithm, key_id="k-1")
+    assert signing.algorithm == algorithm
     query = query_of(result_of(client_of(signing), scope="read", state="st-1"))
     assert query.keys() == {"tenant", "client_id", "request"}
     expected = {

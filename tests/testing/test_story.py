@@ -17,12 +17,15 @@ from oauth2_sansio import (
     RequestToSend,
     ResponseMode,
     Server,
+    authenticate_backchannel,
     authorize_device,
     drive,
     exchange_token,
     poll_device,
+    read_notification,
 )
 from oauth2_sansio.assertions import assert_jwt
+from oauth2_sansio.backchannel import CIBA
 from oauth2_sansio.device import DEVICE_CODE
 from oauth2_sansio.flow import Flow
 from oauth2_sansio.testing import AnswerLost, AuthorizationServer, Clock, Misbehaviour, SeededBytes
@@ -40,7 +43,11 @@ API = RequestToSend(endpoint=Endpoint.RESOURCE, method="GET", url=f"{ISSUER}/api
 class Story:
     def __init__(self) -> None:
         self.clock = Clock()
-        app = replace(APP, grant_types=(*APP.grant_types, DEVICE_CODE, TOKEN_EXCHANGE))
+        app = replace(
+            APP,
+            grant_types=(*APP.grant_types, DEVICE_CODE, CIBA, TOKEN_EXCHANGE),
+            backchannel_client_notification_endpoint="https://client.example/notified",
+        )
         self.server = AuthorizationServer(issuer=ISSUER, clients=(app, PHONE), now=self.clock)
 
     def run(self, flow: Flow[T]) -> T:
@@ -108,6 +115,13 @@ def test_a_misbehaviour_gives_a_result_or_an_error_of_this_library(
         lambda: story.run(exchange_token(client, token["refresh_token"], REFRESH_TOKEN)),
         lambda: story.run(authorize_device(client)),
         lambda: story.run(poll_device(client, device)),
+        lambda: story.run(
+            authenticate_backchannel(client, login_hint="alice", scope=None, ping=True)
+        ),
+        lambda: [
+            read_notification(each.header("Authorization"), each.body)
+            for each in story.server.notifications()
+        ],
         lambda: story.server.handle(API),
     )
     with story.server.misbehave(misbehaviour) as switch:
