@@ -34,14 +34,20 @@ CORE = ROOT / "oauth2_sansio"
 
 # What is slow to load and the same for each mutant: loaded once, before any process is forked.
 _LOADED_ONCE = (
-    *("pytest", "hypothesis", "hypothesis.strategies"),
+    *("pytest", "hypothesis", "hypothesis.strategies", "trio", "trio.testing"),
     *("joserfc.jwe", "joserfc.jwk", "joserfc.jws", "joserfc.jwt", "jwt", "email.utils"),
     *("cryptography.x509", "cryptography.hazmat.primitives.serialization"),
 )
 
 _OPTIONS = (
     *("-x", "-q", "--no-header", "-p", "no:cacheprovider"),
-    *("-p", "_hypothesis_pytestplugin", "--hypothesis-profile=mutation"),
+    *(
+        "-p",
+        "_hypothesis_pytestplugin",
+        "--hypothesis-profile=mutation",
+        "-p",
+        "pytest_trio.plugin",
+    ),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of what was loaded once
 )
 

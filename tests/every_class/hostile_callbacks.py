@@ -120,7 +120,7 @@ _CODES = (
     _query("code: a token instead", f"access_token=at&token_type=bearer&{_S}", Outcome.BROKEN),
     _query("code: a token beside it", f"{GOOD}&access_token=at", Outcome.CODE),
     _query("code: a token in the fragment", f"{GOOD}#access_token=at&{_S}", Outcome.CODE),
-    _query("code: in a JWT that nobody asked for", "response=eyJh.eyJj.c2ln", Outcome.STATE),
+    _query("code: in a JWT that nobody asked for", "response=eyJh.eyJj.c2ln", Outcome.BROKEN),
     _query("code: the same, beside a state", f"response=eyJh.eyJj.c2ln&{_S}", Outcome.BROKEN),
     Row("a token in the fragment alone", f"{URL}#access_token=at&{_S}", Outcome.STATE),
 )

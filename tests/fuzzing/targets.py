@@ -6,7 +6,9 @@ is written as its status, a space, some headers with `|` between, a line feed, a
 
 from __future__ import annotations
 
+import hmac
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,14 +16,15 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from oauth2_sansio.answers import Answer, read_json
-from oauth2_sansio.authorization import PendingAuthorization, ResponseMode
-from oauth2_sansio.challenges import is_token_rejected, read_challenges
+from oauth2_sansio.authorization import PendingAuthorization
+from oauth2_sansio.callback import ResponseMode
+from oauth2_sansio.challenges import read_challenges
 from oauth2_sansio.client import Client
 from oauth2_sansio.client_auth import NoAuthentication
 from oauth2_sansio.device import DeviceAuthorization, authorize_device, poll_device
 from oauth2_sansio.dpop import DPoP
 from oauth2_sansio.dropin.callbacks import read_callback
-from oauth2_sansio.errors import OAuth2Error
+from oauth2_sansio.errors import OAuth2Error, RemoteProtocolError
 from oauth2_sansio.events import (
     Endpoint,
     Finished,
@@ -32,10 +35,13 @@ from oauth2_sansio.events import (
 )
 from oauth2_sansio.flow import Flow
 from oauth2_sansio.introspection import read_introspection
+from oauth2_sansio.jwt_verification import read_jwt
+from oauth2_sansio.refusals import Refusal, is_token_rejected
 from oauth2_sansio.resource import authorization_header
 from oauth2_sansio.retry_after import LONGEST_RETRY_AFTER, read_retry_after
 from oauth2_sansio.revocation import read_revocation
 from oauth2_sansio.server import Server
+from oauth2_sansio.server_keys import ServerKeys
 from oauth2_sansio.token_record import TokenIdentity, TokenRecord
 from oauth2_sansio.tokens import OAuth2Token, is_visible_text, read_token
 from oauth2_sansio.urls import (
@@ -61,12 +67,21 @@ SERVER = Server(
     revocation_endpoint=f"{ISSUER}/revoke",
     pushed_authorization_request_endpoint=f"{ISSUER}/par",
     device_authorization_endpoint=f"{ISSUER}/device",
+    jwks_uri=f"{ISSUER}/jwks",
 )
 CLIENT = Client(server=SERVER, client_id="me", auth=NoAuthentication(), random_bytes=bytes)
 REQUEST = RequestToSend(
     endpoint=Endpoint.TOKEN,
     url=f"{ISSUER}/token",
     form=(("grant_type", "refresh_token"), ("refresh_token", SECRET)),
+)
+_SHARED = "a secret of more than thirty-two bytes"
+_SIGNED_CLIENT = Client(
+    server=SERVER,
+    client_id="me",
+    client_secret=_SHARED,
+    authorization_signed_response_alg="HS256",
+    random_bytes=bytes,
 )
 _PUBLIC = {"kty": "EC", "crv": "P-256", "x": "x", "y": "y"}
 IDENTITY = TokenIdentity(issuer=ISSUER, client_id="me", subject="ada")
@@ -194,11 +209,15 @@ def _metadata(data: bytes) -> None:
 
 
 def _challenges(data: bytes) -> None:
-    # Raises nothing at all.
+    # Raises nothing at all until somebody asks for what is not there.
     values = [bytes(line).decode("latin-1") for line in data.split(b"\n")]
-    for challenge in read_challenges(values):
+    challenges = read_challenges(values)
+    for challenge in challenges:
         repr((challenge, challenge.max_age, challenge.algs, challenge.scope, challenge.realm))
     is_token_rejected(401, values)
+    refusal = Refusal(401, challenges)
+    repr((refusal.repair, refusal.error, refusal.resource_metadata))
+    refusal.step_up("a b")
 
 
 def _introspection(data: bytes) -> None:
@@ -215,6 +234,40 @@ def _nonce(data: bytes) -> None:
     learnt = dpop.learn(cast("RequestToSend", sent), response)
     must(not learnt or response.status in (400, 401), "one more try that helps nobody")
     must(not dpop.learn(cast("RequestToSend", dpop.sign(REQUEST, NOW)), response), "a loop")
+
+
+def _jwt(data: bytes) -> None:
+    try:
+        jwt = read_jwt(data.decode("latin-1"))
+    except ValueError as error:
+        raise _broken(str(error)) from None
+    must(data.count(b".") == 2, "no signed JWT")
+    repr((jwt, jwt.algorithm, jwt.key_id, jwt.typ))
+    jwt.check_times(NOW, _broken, required="exp")
+
+
+def _signed_callback(data: bytes) -> None:
+    # Header and claims as a hostile server would sign them, rightly.
+    header, _, claims = data.partition(b"\n")
+    message = b".".join(urlsafe_b64encode(part).rstrip(b"=") for part in (header, claims))
+    signature = urlsafe_b64encode(hmac.digest(_SHARED.encode(), message, "sha256")).rstrip(b"=")
+    callback = f"https://me.example/cb?response={(message + b'.' + signature).decode()}"
+    flow = _SIGNED_CLIENT.redeem(PENDING[ResponseMode.JWT], callback)
+    request = flow.start(NOW)
+    must(isinstance(request, RequestToSend), "no request")
+
+
+def _keys(data: bytes) -> None:
+    found = _result(ServerKeys.fetch(SERVER), response_of(data))
+    for algorithm in ("RS256", "ES256", "EdDSA"):
+        for key in found.find(algorithm, "k-1")[:2]:
+            must(not key.verify(algorithm, b"message", bytes(64)), "anything is a signature")
+
+
+def _broken(
+    description: str, /, *, error: str | None = None, advice: str | None = None
+) -> RemoteProtocolError:
+    return RemoteProtocolError(description, error=error, advice=advice)
 
 
 def _revocation(data: bytes) -> None:
@@ -330,6 +383,9 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
         "metadata": Target(_metadata, "metadata"),
         "challenges": Target(_challenges, "challenges"),
         "introspection": Target(_introspection, "introspection"),
+        "jwt": Target(_jwt, "jwt"),
+        "signed_callback": Target(_signed_callback, "signed_callback"),
+        "keys": Target(_keys, "keys"),
         "nonce": Target(_nonce, "error"),
         "revocation": Target(_revocation, "error"),
         "device": Target(_device, "device"),
