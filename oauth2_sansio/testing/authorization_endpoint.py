@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from enum import Enum
 from html import escape, unescape
 from types import MappingProxyType
 from typing import TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from oauth2_sansio.events import Pairs, ResponseReceived
+from oauth2_sansio.callback import ResponseMode, default_mode
+from oauth2_sansio.events import Endpoint, Pairs, ResponseReceived
 
 from .configuration import RegisteredClient, User
 from .ledger import AuthorizationCode, TokenFamily, TokenKind
 from .messages import IncomingRequest, Parameters, Refusal, page, require_method
 from .pushed_authorization import parameters_of_browser, registered_redirect_uri
+from .signed_answers import find_signer, signed_answer
 from .state import ServerState, granted_scope
 
+_JARM_LIFETIME = 600  # seconds; JARM section 2.1 recommends no more
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _FIELD = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
-
-
-class ResponseMode(Enum):
-    """Where the callback carries its parameters."""
-
-    QUERY = "query"
-    FRAGMENT = "fragment"
-    FORM_POST = "form_post"
 
 
 class AuthorizationRefused(Exception):
@@ -54,10 +48,14 @@ def answer_authorization(state: ServerState, request: IncomingRequest) -> Respon
         # Nobody may be sent to an address that is not known to be the client's.
         text = problem.description if isinstance(problem, Refusal) else "The client is unknown."
         return page(f"<h1>Error</h1><p>{escape(text)}</p>", status=400)
-    response_type = parameters.get("response_type")
-    mode = ResponseMode.FRAGMENT if response_type == "token" else ResponseMode.QUERY
+    # What is not known here is refused as a request for a code is.
+    response_type = "token" if parameters.get("response_type") == "token" else "code"
+    mode = default_mode(response_type)
     try:
-        mode = _response_mode(parameters.get("response_mode"), mode)
+        asked = _response_mode(parameters.get("response_mode"), response_type)
+        if asked.is_signed:
+            find_signer(state, client, client.authorization_signed_response_alg)
+        mode = asked
         pairs = _decide(state, client, parameters, request.user)
     except Refusal as refusal:
         pairs = (("error", refusal.error), ("error_description", refusal.description))
@@ -67,7 +65,9 @@ def answer_authorization(state: ServerState, request: IncomingRequest) -> Respon
     if state.settings.send_issuer:
         pairs += (("iss", state.issuer),)
     pairs = state.schedule.change_callback(request, pairs)
-    return _SENDERS[mode](redirect_uri, pairs, request.user)
+    if mode.is_signed:
+        pairs = _signed(state, request, client, pairs)
+    return _SENDERS[mode.carrier(response_type)](redirect_uri, pairs, request.user)
 
 
 def read_callback(response: ResponseReceived) -> str:
@@ -84,16 +84,32 @@ def read_callback(response: ResponseReceived) -> str:
     return urlencode([(unescape(name), unescape(value)) for name, value in fields])
 
 
-def _response_mode(asked: str | None, default: ResponseMode) -> ResponseMode:
+def _response_mode(asked: str | None, response_type: str) -> ResponseMode:
+    default = default_mode(response_type)
     if asked is None:
         return default
     try:
         mode = ResponseMode(asked)
     except ValueError as error:
         raise Refusal("invalid_request", "The response_mode is not supported.") from error
-    if mode is ResponseMode.QUERY and default is ResponseMode.FRAGMENT:
+    if default is ResponseMode.FRAGMENT and mode.carrier(response_type) is ResponseMode.QUERY:
         raise Refusal("invalid_request", "A token must not be sent in a query.")
     return mode
+
+
+def _signed(
+    state: ServerState, request: IncomingRequest, client: RegisteredClient, pairs: Pairs
+) -> Pairs:
+    claims = {**dict(pairs), "exp": int(state.now()) + _JARM_LIFETIME}
+    jwt = signed_answer(
+        state,
+        request,
+        Endpoint.AUTHORIZATION,
+        client,
+        client.authorization_signed_response_alg,
+        claims,
+    )
+    return pairs if jwt is None else (("response", jwt),)
 
 
 def _decide(

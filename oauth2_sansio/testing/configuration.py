@@ -6,10 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from oauth2_sansio.client_assertion import AssertionAudience
+from oauth2_sansio.jwt_algorithms import find_algorithm
+from oauth2_sansio.jwt_signing import SigningKey, read_private_key
 
 from .verification_keys import PublicKey, VerificationKey, read_public_key
+
+PrivateKey: TypeAlias = str | bytes | Mapping[str, Any]
+"""The PEM text of a private key, or a JWK."""
 
 
 class ClientAuthMethod(Enum):
@@ -38,6 +44,9 @@ class RegisteredClient:
     backchannel_client_notification_endpoint: where it is told that a user has decided (CIBA, ping).
     backchannel_authentication_request_signing_alg: takes its requests to ask a user only where they
         are signed.
+    authorization_signed_response_alg, introspection_signed_response_alg: what is signed for it with
+        (JARM section 3, RFC 9701 section 6); what the server's key is for if left out. With the
+        latter, introspection is answered with a JWT in any case.
     dpop_bound_access_tokens: gives it tokens only where it proves that it holds a key (RFC 9449).
     scope: what it may ask for, separated by spaces; also what it gets if it asks for nothing.
     Raises `ValueError` for a key that cannot be read, `LocalProtocolError` where joserfc is missing.
@@ -52,12 +61,20 @@ class RegisteredClient:
     token_endpoint_auth_signing_alg: str | None = None
     backchannel_client_notification_endpoint: str | None = None
     backchannel_authentication_request_signing_alg: str | None = None
+    authorization_signed_response_alg: str | None = None
+    introspection_signed_response_alg: str | None = None
     dpop_bound_access_tokens: bool = False
     keys: tuple[PublicKey, ...] = field(default=(), repr=False, hash=False)
     verification_keys: tuple[VerificationKey, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "verification_keys", tuple(map(read_public_key, self.keys)))
+        for algorithm in (
+            self.authorization_signed_response_alg,
+            self.introspection_signed_response_alg,
+        ):
+            if algorithm is not None:
+                find_algorithm(algorithm)
 
     @property
     def auth_methods(self) -> tuple[ClientAuthMethod, ...]:
@@ -112,6 +129,9 @@ class ServerSettings:
     require_pkce: refuse authorization requests without a `code_challenge`.
     require_pushed_authorization_requests: refuse all others, and say so in the metadata (RFC 9126).
     require_signed_request_object: refuse authorization requests that are not signed (RFC 9101).
+    signing_key: signs callbacks (JARM) and introspection (RFC 9701), and is published at
+        `jwks_uri`: the PEM text of a private key, or a JWK; without one, only a secret that client
+        and server share can. Takes the extra `jose`.
     require_dpop_nonce: refuse proofs without a nonce of this server (RFC 9449 section 8).
     dpop_nonce_lifetime: after so long there is a new one; the one before it counts still.
     send_issuer: put `iss` into callbacks, and say so in the metadata (RFC 9207).
@@ -145,6 +165,7 @@ class ServerSettings:
     require_pkce: bool = True
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
+    signing_key: PrivateKey | None = field(default=None, repr=False, hash=False)
     require_dpop_nonce: bool = False
     dpop_nonce_lifetime: float = 300
     send_issuer: bool = True
@@ -162,6 +183,11 @@ class ServerSettings:
     clock_skew: float = 0
     saml_issuers: tuple[str, ...] = ()
     read_saml: Callable[[bytes], str] | None = None
+    signer: SigningKey | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        signer = None if self.signing_key is None else read_private_key(self.signing_key)
+        object.__setattr__(self, "signer", signer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from oauth2_sansio.callback import ResponseMode
 from oauth2_sansio.events import Endpoint, ResponseReceived
 
-from .authorization_endpoint import RESPONSE_TYPES, ResponseMode
+from .authorization_endpoint import RESPONSE_TYPES
 from .configuration import ClientAuthMethod
 from .messages import IncomingRequest, json_answer, require_method
 from .proofs import PROOF_ALGORITHMS
+from .signed_answers import signing_algorithms
 from .state import Handler, ServerState
 from .verification_keys import ALGORITHMS
 
@@ -48,6 +50,7 @@ def answer_openid_metadata(state: ServerState, request: IncomingRequest) -> Resp
 def _members(state: ServerState) -> dict[str, object]:
     methods = [method.value for method in ClientAuthMethod]
     scopes = {word for client in state.clients.values() for word in client.scope.split()}
+    algorithms = signing_algorithms(state)
     return {
         "issuer": state.issuer,
         "authorization_endpoint": state.url(Endpoint.AUTHORIZATION),
@@ -69,7 +72,12 @@ def _members(state: ServerState) -> dict[str, object]:
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "scopes_supported": sorted(scopes),
         "response_types_supported": list(RESPONSE_TYPES),
-        "response_modes_supported": [mode.value for mode in ResponseMode],
+        "response_modes_supported": [
+            mode.value for mode in ResponseMode if algorithms or not mode.is_signed
+        ],
+        "jwks_uri": state.url(Endpoint.JWKS) if algorithms else None,
+        "authorization_signing_alg_values_supported": algorithms or None,
+        "introspection_signing_alg_values_supported": algorithms or None,
         "grant_types_supported": [*state.grants, "implicit"],
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),

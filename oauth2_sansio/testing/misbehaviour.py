@@ -136,6 +136,28 @@ class Misbehaviour(Enum):
     DPOP_WITHOUT_NONCE = "dpop_without_nonce"  # asks for a nonce that it does not give
     DPOP_NONCE_WITH_SPACES = "dpop_nonce_with_spaces"
 
+    # What the server signs: callbacks (JARM) and introspection (RFC 9701), and its keys.
+    JWT_ALG_NONE = "jwt_alg_none"
+    JWT_HS_CONFUSION = "jwt_hs_confusion"  # HS256, with the public key as the secret
+    JWT_EMBEDDED_KEY = "jwt_embedded_key"  # a stranger's, which comes along in the header
+    JWT_KEY_URL = "jwt_key_url"  # the header says where the stranger's key is
+    JWT_UNKNOWN_KEY = "jwt_unknown_key"  # a kid that is not among the keys
+    JWT_WRONG_SIGNATURE = "jwt_wrong_signature"
+    JWT_CRITICAL_HEADER = "jwt_critical_header"
+    JWT_WRONG_ISSUER = "jwt_wrong_issuer"
+    JWT_WRONG_AUDIENCE = "jwt_wrong_audience"
+    JWT_EXPIRED = "jwt_expired"
+    JWT_OF_TOMORROW = "jwt_of_tomorrow"
+    JWT_WITHOUT_TIMES = "jwt_without_times"
+    JWT_OVERSIZE = "jwt_oversize"
+    JWT_WRONG_TYPE = "jwt_wrong_type"  # the header typ is that of an access token
+    PLAIN_INSTEAD_OF_JWT = "plain_instead_of_jwt"
+    JWKS_PRIVATE_KEY = "jwks_private_key"
+    JWKS_SHARED_SECRET = "jwks_shared_secret"
+    JWKS_HUGE = "jwks_huge"
+    JWKS_WITHOUT_KEYS = "jwks_without_keys"
+    JWKS_KEYS_OBJECT = "jwks_keys_object"
+
     # Revocation, introspection, protected resource.
     REVOCATION_503 = "revocation_503"
     REVOCATION_UNSUPPORTED_TOKEN_TYPE = "revocation_unsupported_token_type"

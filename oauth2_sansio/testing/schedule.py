@@ -9,6 +9,7 @@ from typing import Any, Self
 from oauth2_sansio.events import Endpoint, Pairs, RequestToSend, ResponseReceived
 
 from .fault import ANYWHERE, Change, Fault
+from .forging import FORGERIES, UnsignedJWT
 from .messages import IncomingRequest
 from .misbehaviour import Misbehaviour
 from .misleading import CALLBACKS, NOTIFICATIONS
@@ -130,6 +131,12 @@ class Schedule:
             notification = change(notification)
         return notification
 
+    def forge(self, endpoint: Endpoint, request: IncomingRequest, jwt: UnsignedJWT) -> UnsignedJWT:
+        """Return what becomes of a JWT before it is signed."""
+        for change in self._take(FORGERIES, endpoint, request):
+            jwt = change(jwt)
+        return jwt
+
     def _take(
         self,
         table: Mapping[Misbehaviour, Fault[Change]],
@@ -152,5 +159,5 @@ class Schedule:
 
 def _endpoints(misbehaviour: Misbehaviour) -> frozenset[Endpoint]:
     tables: tuple[Mapping[Misbehaviour, Fault[Any]], ...]
-    tables = (INSTEAD, AFTERWARDS, CALLBACKS, NOTIFICATIONS)
+    tables = (INSTEAD, AFTERWARDS, CALLBACKS, NOTIFICATIONS, FORGERIES)
     return next(table[misbehaviour].endpoints for table in tables if misbehaviour in table)

@@ -24,6 +24,7 @@ from .proofs import with_nonce
 from .protected_resource import answer_resource_request
 from .pushed_authorization import answer_pushed_request
 from .schedule import Switch
+from .signed_answers import answer_keys
 from .state import PATHS, GrantFunction, Handler, ServerState
 from .token_endpoint import answer_token_request
 from .token_status import answer_introspection, answer_revocation
@@ -37,6 +38,7 @@ HANDLERS: Mapping[Endpoint, Handler] = MappingProxyType(
         Endpoint.PUSHED_AUTHORIZATION: answer_pushed_request,
         Endpoint.DEVICE_AUTHORIZATION: answer_device_request,
         Endpoint.BACKCHANNEL_AUTHENTICATION: answer_backchannel_request,
+        Endpoint.JWKS: answer_keys,
         Endpoint.RESOURCE: answer_resource_request,
     }
 )

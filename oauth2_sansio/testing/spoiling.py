@@ -104,6 +104,13 @@ def _as_form(response: ResponseReceived) -> ResponseReceived:
     return replace(_content_type(FORM).change(response), body=body)
 
 
+def _keys(change: Callable[[list[object]], list[object]]) -> Fault[Afterwards]:
+    def apply(members: Members) -> Members:
+        return {"keys": change(cast("list[object]", members["keys"]))}
+
+    return _members(apply, Endpoint.JWKS)
+
+
 def _times_as_floats(members: Members) -> Members:
     times = {name: float(str(members[name])) + 0.25 for name in ("iat", "exp") if name in members}
     return members | times
@@ -125,9 +132,16 @@ def _name_of_draft(members: Members) -> Members:
 
 _METADATA = Endpoint.METADATA
 _INTROSPECTION = Endpoint.INTROSPECTION
+_JWKS = Endpoint.JWKS
 _PUSHED = Endpoint.PUSHED_AUTHORIZATION
 _DEVICE = Endpoint.DEVICE_AUTHORIZATION
 _BACKCHANNEL = Endpoint.BACKCHANNEL_AUTHENTICATION
+_PUBLISHED: Members = {  # RFC 8037 appendix A.1
+    "kty": "OKP",
+    "crv": "Ed25519",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+}
 _WRONG_TYPES: Members = {
     "token_endpoint": ["https://as.example.com/token"],
     "token_endpoint_auth_methods_supported": "client_secret_basic",
@@ -218,6 +232,11 @@ AFTERWARDS: Mapping[Misbehaviour, Fault[Afterwards]] = MappingProxyType(
         Misbehaviour.PUSHED_WITHOUT_REQUEST_URI: _without("request_uri", _PUSHED),
         Misbehaviour.PUSHED_REQUEST_URI_LIST: _convert("request_uri", lambda text: [text], _PUSHED),
         Misbehaviour.PUSHED_WITHOUT_EXPIRES_IN: _without("expires_in", _PUSHED),
+        Misbehaviour.JWKS_PRIVATE_KEY: _keys(lambda keys: [*keys, _PUBLISHED]),
+        Misbehaviour.JWKS_SHARED_SECRET: _keys(lambda keys: [*keys, {"kty": "oct", "k": "aHVzaA"}]),
+        Misbehaviour.JWKS_HUGE: _keys(lambda keys: keys * 1_000),
+        Misbehaviour.JWKS_WITHOUT_KEYS: _keys(lambda _keys: []),
+        Misbehaviour.JWKS_KEYS_OBJECT: _set("keys", {"0": {}}, _JWKS),
         Misbehaviour.INTROSPECTION_ACTIVE_AS_TEXT: _convert("active", str.lower, _INTROSPECTION),
         Misbehaviour.INTROSPECTION_WITHOUT_ACTIVE: _without("active", _INTROSPECTION),
         Misbehaviour.INTROSPECTION_TIMES_AS_FLOATS: _members(_times_as_floats, _INTROSPECTION),

@@ -25,6 +25,7 @@ PATHS: Mapping[Endpoint, str] = MappingProxyType(
         Endpoint.PUSHED_AUTHORIZATION: "/par",
         Endpoint.DEVICE_AUTHORIZATION: "/device_authorization",
         Endpoint.BACKCHANNEL_AUTHENTICATION: "/backchannel",
+        Endpoint.JWKS: "/jwks",
         Endpoint.RESOURCE: "/api",
     }
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from oauth2_sansio.events import ResponseReceived
+from oauth2_sansio.events import Endpoint, ResponseReceived
 
 from .client_authentication import authenticate_client
 from .configuration import ClientAuthMethod
 from .ledger import IssuedToken, TokenKind
 from .messages import NO_STORE, IncomingRequest, Refusal, json_answer
+from .signed_answers import signed_answer
 from .state import ServerState
 from .token_endpoint import posted_parameters
+
+_SIGNED = "application/token-introspection+jwt"
 
 
 def answer_revocation(state: ServerState, request: IncomingRequest) -> ResponseReceived:
@@ -25,7 +28,7 @@ def answer_revocation(state: ServerState, request: IncomingRequest) -> ResponseR
 
 
 def answer_introspection(state: ServerState, request: IncomingRequest) -> ResponseReceived:
-    """Say what a token is worth (RFC 7662 section 2).
+    """Say what a token is worth (RFC 7662 section 2), signed where that is wanted (RFC 9701).
 
     A public client learns of its own tokens alone.
     """
@@ -33,10 +36,29 @@ def answer_introspection(state: ServerState, request: IncomingRequest) -> Respon
     client = authenticate_client(state, request, parameters)
     token = state.ledger.token(parameters.require("token"))
     if token is None or not state.ledger.is_active(token, state.now()):
-        return json_answer({"active": False})
-    if ClientAuthMethod.NONE in client.auth_methods and token.family.client_id != client.client_id:
-        return json_answer({"active": False})
-    return json_answer(_description(state, token))
+        members: dict[str, object] = {"active": False}
+    elif (
+        ClientAuthMethod.NONE in client.auth_methods and token.family.client_id != client.client_id
+    ):
+        members = {"active": False}
+    else:
+        members = _description(state, token)
+    registered = client.introspection_signed_response_alg
+    if registered is None and _SIGNED not in (request.header("Accept") or ""):
+        return json_answer(members)
+    jwt = signed_answer(
+        state,
+        request,
+        Endpoint.INTROSPECTION,
+        client,
+        registered,
+        {"token_introspection": members},
+        _SIGNED.removeprefix("application/"),
+    )
+    if jwt is None:
+        return json_answer(members)
+    headers = (("Content-Type", _SIGNED), *NO_STORE)
+    return ResponseReceived(status=200, headers=headers, body=jwt.encode("ascii"))
 
 
 def _revoke(state: ServerState, token: IssuedToken) -> None:

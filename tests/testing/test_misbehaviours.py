@@ -11,6 +11,7 @@ import pytest
 
 from oauth2_sansio.events import Endpoint, RequestFailed, ResponseReceived
 from oauth2_sansio.testing import AnswerLost, Misbehaviour, ServerSettings
+from oauth2_sansio.testing.forging import FORGERIES
 from oauth2_sansio.testing.misleading import CALLBACKS, NOTIFICATIONS
 from oauth2_sansio.testing.refusing import INSTEAD
 from oauth2_sansio.testing.spoiling import AFTERWARDS
@@ -22,9 +23,8 @@ Check = Callable[[ResponseReceived], bool]
 
 
 def test_each_misbehaviour_is_in_one_table() -> None:
-    assert sorted(
-        each.name for each in (*INSTEAD, *AFTERWARDS, *CALLBACKS, *NOTIFICATIONS)
-    ) == sorted(each.name for each in Misbehaviour)
+    tables = (*INSTEAD, *AFTERWARDS, *CALLBACKS, *NOTIFICATIONS, *FORGERIES)
+    assert sorted(each.name for each in tables) == sorted(each.name for each in Misbehaviour)
 
 
 def _is(status: int, **expected: object) -> Check:

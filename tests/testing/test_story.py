@@ -17,10 +17,12 @@ from oauth2_sansio import (
     RequestToSend,
     ResponseMode,
     Server,
+    ServerKeys,
     authenticate_backchannel,
     authorize_device,
     drive,
     exchange_token,
+    new_private_key,
     poll_device,
     read_notification,
 )
@@ -28,7 +30,14 @@ from oauth2_sansio.assertions import assert_jwt
 from oauth2_sansio.backchannel import CIBA
 from oauth2_sansio.device import DEVICE_CODE
 from oauth2_sansio.flow import Flow
-from oauth2_sansio.testing import AnswerLost, AuthorizationServer, Clock, Misbehaviour, SeededBytes
+from oauth2_sansio.testing import (
+    AnswerLost,
+    AuthorizationServer,
+    Clock,
+    Misbehaviour,
+    SeededBytes,
+    ServerSettings,
+)
 from oauth2_sansio.token_exchange import TOKEN_EXCHANGE, TokenType
 
 from .world import APP, CALLBACK, PHONE
@@ -37,6 +46,7 @@ T = TypeVar("T")
 
 REFRESH_TOKEN = TokenType.REFRESH_TOKEN
 ISSUER = "https://as.example.com"
+SIGNING = ServerSettings(signing_key=new_private_key(random_bytes=SeededBytes(2)))
 API = RequestToSend(endpoint=Endpoint.RESOURCE, method="GET", url=f"{ISSUER}/api")
 
 
@@ -48,7 +58,9 @@ class Story:
             grant_types=(*APP.grant_types, DEVICE_CODE, CIBA, TOKEN_EXCHANGE),
             backchannel_client_notification_endpoint="https://client.example/notified",
         )
-        self.server = AuthorizationServer(issuer=ISSUER, clients=(app, PHONE), now=self.clock)
+        self.server = AuthorizationServer(
+            issuer=ISSUER, clients=(app, PHONE), settings=SIGNING, now=self.clock
+        )
 
     def run(self, flow: Flow[T]) -> T:
         return drive(flow, self.server.send, self.clock.advance, self.clock)
@@ -63,10 +75,13 @@ class Story:
 
     def tokens(self, client: Client, mode: ResponseMode | None = None) -> OAuth2Token:
         pending = self.run(client.authorize(redirect_uri=CALLBACK, response_mode=mode))
-        return self.run(client.redeem(pending, self.server.visit(pending.url)))
+        keys = (
+            self.run(ServerKeys.fetch(client.server)) if pending.response_mode.is_signed else None
+        )
+        return self.run(client.redeem(pending, self.server.visit(pending.url), keys=keys))
 
 
-@pytest.mark.parametrize("mode", [None, *(mode for mode in ResponseMode if not mode.is_signed)])
+@pytest.mark.parametrize("mode", [None, *ResponseMode])
 def test_the_whole_way(mode: ResponseMode | None) -> None:
     story = Story()
     client = story.client()
@@ -104,9 +119,12 @@ def test_a_misbehaviour_gives_a_result_or_an_error_of_this_library(
     client = story.client()
     token = story.tokens(client)
     device = story.run(authorize_device(client))
+    keys = story.run(ServerKeys.fetch(client.server))
     operations: tuple[Callable[[], object], ...] = (
         lambda: story.run(Server.discover(ISSUER)),
         lambda: story.tokens(client),
+        lambda: story.tokens(client, ResponseMode.JWT),
+        lambda: story.run(client.introspect(token, keys=keys)),
         lambda: story.run(client.authorize(redirect_uri=None, push=True)),
         lambda: story.run(client.introspect(token)),
         lambda: story.run(client.refresh(token)),
