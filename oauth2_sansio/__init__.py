@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from .keeper import SaveIt as SaveIt
     from .keeper import TokenKeeper as TokenKeeper
     from .keeper import UseToken as UseToken
+    from .protected_resource import ProtectedResource as ProtectedResource
     from .refusals import Refusal as Refusal
     from .refusals import Repair as Repair
     from .refusals import RepairBudget as RepairBudget
@@ -175,6 +176,7 @@ _MODULES = {
     "introspection": ("Introspection",),
     "jwt_signing": ("RemoteKey", "SigningKey", "read_key"),
     "keeper": ("AwaitRefresh", "RefreshIt", "SaveIt", "TokenKeeper", "UseToken"),
+    "protected_resource": ("ProtectedResource",),
     "refusals": ("Refusal", "Repair", "RepairBudget", "is_token_rejected", "read_refusal"),
     "request_object": ("RequestObject",),
     "resource": ("TokenPlacement", "authorization_header"),

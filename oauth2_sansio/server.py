@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, NoReturn, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from .answers import Answer
@@ -13,6 +13,7 @@ from .errors import LocalProtocolError, RemoteProtocolError
 from .events import Action, Endpoint, Finished, Pairs, RequestToSend
 from .exchange import Exchange, Pipeline
 from .flow import Flow
+from .metadata import bad_metadata, check_object, metadata_request, read_flag, read_list, read_text
 from .urls import check_url
 
 _ENDPOINTS = (
@@ -159,25 +160,25 @@ class Server:
         Raises `RemoteProtocolError` for another issuer, an endpoint that is no safe URL, and
         members of a wrong type. A member that is null or unknown changes nothing.
         """
-        _check_object(document)
-        named = _read_text(document, "issuer")
+        check_object(document)
+        named = read_text(document, "issuer")
         if issuer is not None and named != issuer:
-            raise _bad_metadata(
+            raise bad_metadata(
                 "its issuer is not the one that was asked for", error="issuer_mismatch"
             )
         values: dict[str, Any] = {"issuer": named}
         for endpoint in _ENDPOINTS:
-            values[endpoint.value] = _read_text(document, endpoint.value)
+            values[endpoint.value] = read_text(document, endpoint.value)
         for name in _LISTS:
-            values[name] = _read_list(document, name)
+            values[name] = read_list(document, name)
         for name in _FLAGS:
-            values[name] = _read_flag(document, name)
+            values[name] = read_flag(document, name)
         try:
             return cls(**values, metadata=document, allow_insecure_http=allow_insecure_http)
         except LocalProtocolError as error:
             # A URL that would be the caller's fault by hand is the server's in its document.
             reason = error.description
-        raise _bad_metadata(reason or "one of its URLs cannot be used")
+        raise bad_metadata(reason or "one of its URLs cannot be used")
 
     @staticmethod
     def discover(
@@ -230,7 +231,7 @@ class _Discovery(Exchange[Server]):
         self._allow_http = allow_http
         first, *self._further = metadata_urls(issuer)
         self._found: dict[str, Any] = {}
-        super().__init__(pipeline, _metadata_request(first), self._server)
+        super().__init__(pipeline, metadata_request(first), self._server)
 
     def on_answer(self, answer: Answer) -> Action[Server]:
         status = answer.response.status
@@ -242,7 +243,7 @@ class _Discovery(Exchange[Server]):
             if not self._merge:
                 self._further = []
         if self._further:
-            self._draft = _metadata_request(self._further.pop(0))
+            self._draft = metadata_request(self._further.pop(0))
             return self.send(answer.now)
         return Finished(self._server(answer))
 
@@ -264,57 +265,5 @@ class _Discovery(Exchange[Server]):
             ) from None
 
 
-def _metadata_request(url: str) -> RequestToSend:
-    return RequestToSend(
-        endpoint=Endpoint.METADATA,
-        method="GET",
-        url=url,
-        headers=(("Accept", "application/json"),),
-    )
-
-
 def _rebuild(values: dict[str, Any]) -> Server:
     return Server(**values)
-
-
-def _bad_metadata(reason: str, *, error: str | None = None) -> RemoteProtocolError:
-    return RemoteProtocolError(
-        f"the server's metadata cannot be used: {reason}",
-        error=error,
-        endpoint=Endpoint.METADATA,
-        advice="check the issuer; if it is right, the fault is the server's",
-    )
-
-
-def _check_object(document: object) -> None:
-    if not isinstance(document, Mapping):
-        raise _bad_metadata("it is not a JSON object")
-
-
-def _wrong_type(name: str, wanted: str) -> NoReturn:
-    raise _bad_metadata(f"its {name} is not {wanted}")
-
-
-def _read_text(document: Mapping[str, Any], name: str) -> str | None:
-    value = document.get(name)
-    if value is not None and not isinstance(value, str):
-        _wrong_type(name, "a text")
-    return value or None
-
-
-def _read_list(document: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
-    value = document.get(name)
-    if value is None:
-        return None
-    items = cast("list[object]", value) if isinstance(value, (list, tuple)) else [None]
-    texts = tuple(item for item in items if isinstance(item, str))
-    if len(texts) != len(items):
-        _wrong_type(name, "a list of texts")
-    return texts
-
-
-def _read_flag(document: Mapping[str, Any], name: str) -> bool:
-    value = document.get(name)
-    if value is not None and not isinstance(value, bool):
-        _wrong_type(name, "true or false")
-    return bool(value)

@@ -13,6 +13,7 @@ from .authorization_endpoint import AuthorizationRefused
 from .configuration import (
     AssertionIssuer,
     ClientAuthMethod,
+    LoginDemand,
     RegisteredClient,
     ServerSettings,
     User,
@@ -38,6 +39,7 @@ __all__ = [
     "GrantFunction",
     "IssuedToken",
     "LogEntry",
+    "LoginDemand",
     "Misbehaviour",
     "Parameters",
     "Refusal",

@@ -12,8 +12,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from oauth2_sansio.callback import ResponseMode, default_mode
 from oauth2_sansio.events import Endpoint, Pairs, ResponseReceived
 
+from .authorization_details import asked_details, check_details
 from .configuration import RegisteredClient, User
 from .ledger import AuthorizationCode, TokenFamily, TokenKind
+from .logins import log_in
 from .messages import IncomingRequest, Parameters, Refusal, page, require_method
 from .pushed_authorization import parameters_of_browser, registered_redirect_uri
 from .signed_answers import find_signer, signed_answer
@@ -123,6 +125,8 @@ def _decide(
         raise Refusal("unauthorized_client", "The client may not use this response_type.")
     scope = granted_scope(parameters.get("scope"), client.scope)
     challenge = _challenge(state, parameters) if grant_type == "authorization_code" else None
+    check_details(state, parameters)
+    login = log_in(state, parameters, user)
     if not user.approves:
         raise Refusal(user.error, "The user did not approve.")
     if user.scope is not None:
@@ -134,6 +138,9 @@ def _decide(
         scope=scope,
         resources=parameters.get_all("resource"),
         audiences=parameters.get_all("audience"),
+        authorization_details=asked_details(parameters),
+        acr=login.acr,
+        auth_time=login.at,
     )
     return respond(state, family, parameters, challenge)
 

@@ -7,6 +7,7 @@ import json
 from oauth2_sansio.backchannel import CIBA
 from oauth2_sansio.events import Endpoint, RequestToSend, ResponseReceived
 
+from .authorization_details import check_details
 from .client_authentication import authenticate_client
 from .configuration import RegisteredClient, User
 from .decisions import answer_poll, new_decision
@@ -35,6 +36,7 @@ def answer_backchannel_request(state: ServerState, request: IncomingRequest) -> 
     if not message.isprintable() or len(message) > _LONGEST_MESSAGE:
         raise Refusal("invalid_binding_message", "The binding_message cannot be shown.")
     lifetime = _lifetime(state, asked.get("requested_expiry"))
+    check_details(state, asked)
     family = new_family(client, asked, subject=None)
     decision = new_decision(state, family, request.user, lifetime)
     auth_req_id = state.random_text("auth-req")

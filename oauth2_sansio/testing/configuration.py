@@ -118,6 +118,22 @@ def _no_metadata() -> Mapping[str, object]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginDemand:
+    """What kind of login a resource demands (RFC 9470).
+
+    acr_values: the kinds of which one has to be it; any if there are none.
+    max_age: how many seconds ago it may have been at most.
+    """
+
+    acr_values: tuple[str, ...] = ()
+    max_age: int | None = None
+
+
+def _no_demands() -> Mapping[str, LoginDemand]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """What an authorization server is like. All lifetimes are in seconds.
 
@@ -144,6 +160,12 @@ class ServerSettings:
     passwords: names and passwords of the users of the password grant.
     resource_scopes: the scope that a path of the protected resource demands: for the path itself
         and for all below it; the longest path counts.
+    resource_logins: the login that a path demands, in the same way (RFC 9470).
+    resource_metadata: publish what the resource is, and name the document in its challenges
+        (RFC 9728).
+    acr_values_supported: the kinds of login that there are; who is asked for none logs in by the
+        first.
+    authorization_details_types: the types of `authorization_details` that are known (RFC 9396).
     assertion_issuers: whose JWTs are taken for a token; those of a client that signs with its own
         keys are taken in any case.
     assertion_audiences: whom an assertion may be meant for.
@@ -177,6 +199,10 @@ class ServerSettings:
     metadata: Mapping[str, object] = field(default_factory=_no_metadata)
     passwords: Mapping[str, str] = field(default_factory=_nothing, repr=False)
     resource_scopes: Mapping[str, str] = field(default_factory=_nothing)
+    resource_logins: Mapping[str, LoginDemand] = field(default_factory=_no_demands)
+    resource_metadata: bool = False
+    acr_values_supported: tuple[str, ...] = ()
+    authorization_details_types: tuple[str, ...] = ()
     assertion_issuers: tuple[AssertionIssuer, ...] = ()
     assertion_audiences: tuple[AssertionAudience, ...] = tuple(AssertionAudience)
     longest_assertion_lifetime: float = 3600
@@ -198,6 +224,7 @@ class User:
     edit: changes the callback on its way: its URL, or the body of the posted form.
     scope: what is granted of the scope that was asked for, separated by spaces; all if left out.
     error: the code that a user who does not approve brings about.
+    logged_in_at: when, in seconds since the epoch; whenever it is asked for if left out.
     decides_after: how many seconds a decision on another device takes; `None` for no end, unless
         `AuthorizationServer.decide` is called.
     user_code: the secret without which nobody may ask this user (CIBA).
@@ -208,5 +235,6 @@ class User:
     edit: Callable[[str], str] | None = None
     scope: str | None = None
     error: str = "access_denied"
+    logged_in_at: float | None = None
     decides_after: float | None = 0.0
     user_code: str | None = field(default=None, repr=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oauth2_sansio.device import DEVICE_CODE
 from oauth2_sansio.events import ResponseReceived
 
+from .authorization_details import check_details
 from .client_authentication import authenticate_client
 from .configuration import RegisteredClient
 from .decisions import answer_poll, new_decision
@@ -22,6 +23,7 @@ def answer_device_request(state: ServerState, request: IncomingRequest) -> Respo
     client = authenticate_client(state, request, parameters)
     if DEVICE_CODE not in client.grant_types:
         raise Refusal("unauthorized_client", "The client may not use this grant_type.")
+    check_details(state, parameters)
     family = new_family(client, parameters, subject=None)
     lifetime, interval = state.settings.decision_lifetime, state.settings.polling_interval
     decision = new_decision(state, family, request.user, lifetime)

@@ -16,6 +16,7 @@ from oauth2_sansio.events import ResponseReceived
 from oauth2_sansio.token_exchange import TOKEN_EXCHANGE
 
 from .assertion_grants import grant_for_jwt, grant_for_saml
+from .authorization_details import narrowed_details
 from .backchannel import grant_for_backchannel
 from .configuration import ClientAuthMethod, RegisteredClient
 from .device_authorization import grant_for_device
@@ -44,11 +45,18 @@ def redeem_code(
         raise invalid_grant("The redirect_uri is not that of the authorization request.")
     _check_verifier(code.challenge, parameters.get("code_verifier"))
     resources = _narrowed(parameters.get_all("resource"), code.family.resources)
+    details = narrowed_details(parameters, code.family.authorization_details)
     if not state.ledger.spend_code(code):
         code.family.revoked = True
         raise invalid_grant("The code was used before; all its tokens are revoked.")
     audiences = parameters.get_all("audience") or code.family.audiences
-    token = state.issue(TokenKind.ACCESS, code.family, resources=resources, audiences=audiences)
+    token = state.issue(
+        TokenKind.ACCESS,
+        code.family,
+        resources=resources,
+        audiences=audiences,
+        authorization_details=details,
+    )
     return token_answer(token, refresh_token(state, client, code.family))
 
 
@@ -71,13 +79,19 @@ def renew(state: ServerState, client: RegisteredClient, parameters: Parameters) 
         raise invalid_grant("The refresh token was used before; all its tokens are revoked.")
     scope = granted_scope(parameters.get("scope"), family.scope)
     resources = _narrowed(parameters.get_all("resource"), family.resources)
+    details = narrowed_details(parameters, family.authorization_details)
     audiences = parameters.get_all("audience") or family.audiences
     new = None
     if state.settings.rotate_refresh_tokens:
         state.ledger.spend_token(old, now)
         new = state.issue(TokenKind.REFRESH, family)
     access = state.issue(
-        TokenKind.ACCESS, family, scope=scope, resources=resources, audiences=audiences
+        TokenKind.ACCESS,
+        family,
+        scope=scope,
+        resources=resources,
+        audiences=audiences,
+        authorization_details=details,
     )
     return token_answer(access, new)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oauth2_sansio.events import ResponseReceived
 
+from .authorization_details import asked_details
 from .configuration import RegisteredClient
 from .ledger import IssuedToken, TokenFamily, TokenKind
 from .messages import Parameters, json_answer
@@ -19,6 +20,8 @@ def token_answer(access: IssuedToken, refresh: IssuedToken | None) -> ResponseRe
     }
     if access.scope:
         members["scope"] = access.scope
+    if access.authorization_details:
+        members["authorization_details"] = list(access.authorization_details)
     if refresh is not None:
         members["refresh_token"] = refresh.value
     return json_answer(members)
@@ -30,7 +33,7 @@ def new_family(
     """Return a family of tokens for what a request asks for.
 
     subject: the user; `None` where the client acts for itself.
-    Raises `Refusal` if it asks for a scope that it may not have.
+    Raises `Refusal` if it asks for a scope that it may not have, or for what cannot be read.
     """
     return TokenFamily(
         client_id=client.client_id,
@@ -38,6 +41,7 @@ def new_family(
         scope=granted_scope(parameters.get("scope"), client.scope),
         resources=parameters.get_all("resource"),
         audiences=parameters.get_all("audience"),
+        authorization_details=asked_details(parameters),
     )
 
 

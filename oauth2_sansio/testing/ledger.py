@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from oauth2_sansio.events import Pairs, RequestToSend
 
@@ -25,6 +26,8 @@ class TokenFamily:
     subject: the user; `None` where the client acts for itself.
     actor: who acts for the user, where that is not the client (RFC 8693 section 4.1).
     resources, audiences: the parameters `resource` and `audience`, in the order of the request.
+    authorization_details: what was granted in detail (RFC 9396).
+    acr, auth_time: how the user has logged in, and when, in seconds since the epoch.
     """
 
     client_id: str
@@ -33,6 +36,9 @@ class TokenFamily:
     resources: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     actor: str | None = None
+    authorization_details: tuple[dict[str, Any], ...] = ()
+    acr: str | None = None
+    auth_time: float | None = None
     revoked: bool = False
 
 
@@ -107,6 +113,7 @@ class IssuedToken:
     scope: str
     resources: tuple[str, ...]
     audiences: tuple[str, ...]
+    authorization_details: tuple[dict[str, Any], ...] = field(default=(), hash=False)
     issued_at: float
     expires_at: float
 

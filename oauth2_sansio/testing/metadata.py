@@ -9,6 +9,7 @@ from .authorization_endpoint import RESPONSE_TYPES
 from .configuration import ClientAuthMethod
 from .messages import IncomingRequest, json_answer, require_method
 from .proofs import PROOF_ALGORITHMS
+from .resource_metadata import answer_resource_metadata, resource_metadata_path
 from .signed_answers import signing_algorithms
 from .state import Handler, ServerState
 from .verification_keys import ALGORITHMS
@@ -28,6 +29,8 @@ def metadata_handlers(state: ServerState) -> dict[str, Handler]:
         handlers[_OAUTH + state.path] = answer_oauth_metadata
     if state.settings.openid_metadata:
         handlers[state.path + _OPENID] = answer_openid_metadata
+    if state.settings.resource_metadata:
+        handlers[resource_metadata_path(state)] = answer_resource_metadata
     return handlers
 
 
@@ -87,6 +90,10 @@ def _members(state: ServerState) -> dict[str, object]:
         "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": state.settings.send_issuer,
+        "acr_values_supported": list(state.settings.acr_values_supported) or None,
+        "authorization_details_types_supported": (
+            list(state.settings.authorization_details_types) or None
+        ),
     }
 
 

@@ -157,6 +157,17 @@ class Misbehaviour(Enum):
     JWKS_HUGE = "jwks_huge"
     JWKS_WITHOUT_KEYS = "jwks_without_keys"
     JWKS_KEYS_OBJECT = "jwks_keys_object"
+    # What was granted in detail (RFC 9396).
+    AUTHORIZATION_DETAILS_AS_TEXT = "authorization_details_as_text"
+    AUTHORIZATION_DETAILS_WITHOUT_TYPE = "authorization_details_without_type"
+    MISSING_AUTHORIZATION_DETAILS = "missing_authorization_details"
+    OTHER_AUTHORIZATION_DETAILS = "other_authorization_details"  # nobody has asked for them
+
+    # What a resource says of itself (RFC 9728).
+    RESOURCE_METADATA_OF_ANOTHER = "resource_metadata_of_another"
+    RESOURCE_METADATA_WITH_SLASH = "resource_metadata_with_slash"
+    RESOURCE_METADATA_HTTP_SERVER = "resource_metadata_http_server"
+    RESOURCE_METADATA_WRONG_TYPES = "resource_metadata_wrong_types"
 
     # Revocation, introspection, protected resource.
     REVOCATION_503 = "revocation_503"
@@ -168,6 +179,7 @@ class Misbehaviour(Enum):
     RESOURCE_401_WITHOUT_CHALLENGE = "resource_401_without_challenge"
     RESOURCE_TWO_CHALLENGES = "resource_two_challenges"
     RESOURCE_REDIRECTS_ELSEWHERE = "resource_redirects_elsewhere"
+    RESOURCE_WANTS_ANOTHER_LOGIN = "resource_wants_another_login"  # whichever there was
 
 
 class AnswerLost(ConnectionError):

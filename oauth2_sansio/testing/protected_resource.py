@@ -5,6 +5,7 @@ from __future__ import annotations
 from oauth2_sansio.events import Pairs, ResponseReceived
 
 from .ledger import IssuedToken, TokenKind
+from .logins import demanded, missing_login
 from .messages import IncomingRequest, Refusal, json_answer
 from .proofs import challenge_for_key, proven_key
 from .state import ServerState
@@ -14,7 +15,7 @@ _REALM = 'realm="api"'
 
 def answer_resource_request(state: ServerState, request: IncomingRequest) -> ResponseReceived:
     """Answer a request for a protected resource: say who asked, and for what."""
-    scope = _demanded_scope(state, request.path)
+    scope = demanded(state.settings.resource_scopes, request.path, "")
     values = _token_values(request)
     if not values:
         # No error code for a request that holds no credentials (RFC 6750 section 3.1).
@@ -32,20 +33,22 @@ def answer_resource_request(state: ServerState, request: IncomingRequest) -> Res
         raise _refusal("invalid_token", "The access token is unknown.", 401)
     if not state.ledger.is_active(token, state.now()):
         raise _refusal("invalid_token", "The access token has expired or was revoked.", 401)
+    login = missing_login(state, request.path, token)
+    if login is not None:
+        raise _refusal(
+            "insufficient_user_authentication",
+            "The user has to log in in another way.",
+            401,
+            login,
+        )
     if not set(scope.split()) <= set(token.scope.split()):
         raise _refusal(
-            "insufficient_scope", "The access token is of too small a scope.", 403, scope
+            "insufficient_scope",
+            "The access token is of too small a scope.",
+            403,
+            (("scope", scope),),
         )
     return json_answer(_description(request, token))
-
-
-def _demanded_scope(state: ServerState, path: str) -> str:
-    demanding = [
-        known
-        for known in state.settings.resource_scopes
-        if path == known or path.startswith(known.rstrip("/") + "/")
-    ]
-    return state.settings.resource_scopes[max(demanding, key=len)] if demanding else ""
 
 
 def _token_values(request: IncomingRequest) -> list[str]:
@@ -67,10 +70,9 @@ def _check_key(state: ServerState, request: IncomingRequest, value: str) -> None
         raise Refusal("invalid_token", "The access token is not bound to this key.")
 
 
-def _refusal(error: str, description: str, status: int, scope: str = "") -> Refusal:
-    text = f'Bearer {_REALM}, error="{error}", error_description="{description}"'
-    if scope:
-        text += f', scope="{scope}"'
+def _refusal(error: str, description: str, status: int, further: Pairs = ()) -> Refusal:
+    said = (("error", error), ("error_description", description), *further)
+    text = ", ".join([f"Bearer {_REALM}", *(f'{name}="{value}"' for name, value in said)])
     return Refusal(error, description, status=status, headers=_challenge(text))
 
 

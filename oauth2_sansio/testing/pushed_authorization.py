@@ -6,6 +6,7 @@ import re
 
 from oauth2_sansio.events import ResponseReceived
 
+from .authorization_details import check_details
 from .client_authentication import authenticate_client
 from .configuration import RegisteredClient
 from .ledger import PushedRequest
@@ -27,6 +28,7 @@ def answer_pushed_request(state: ServerState, request: IncomingRequest) -> Respo
     asked = parameters_with_key(state, request, signed_parameters(state, client, parameters))
     registered_redirect_uri(client, asked.get("redirect_uri"))
     asked.require("response_type")
+    check_details(state, asked)
     lifetime = state.settings.pushed_request_lifetime
     reference = state.random_text("urn:ietf:params:oauth:request_uri:")
     pushed = PushedRequest(

@@ -57,6 +57,7 @@ _PROBLEM = ResponseReceived(
 _REFUSED_TOKEN = (
     'Bearer realm="api", error="invalid_token", error_description="The access token is not liked."'
 )
+_LOGIN = "insufficient_user_authentication"
 _REVOCATION = frozenset({Endpoint.REVOCATION})
 _RESOURCE = frozenset({Endpoint.RESOURCE})
 
@@ -162,6 +163,9 @@ INSTEAD: Mapping[Misbehaviour, Fault[Instead]] = MappingProxyType(
         Misbehaviour.RESOURCE_401_WITHOUT_CHALLENGE: _refuse_token(),
         Misbehaviour.RESOURCE_TWO_CHALLENGES: _refuse_token(
             ("WWW-Authenticate", f'{_REFUSED_TOKEN}, DPoP algs="ES256", error="invalid_token"')
+        ),
+        Misbehaviour.RESOURCE_WANTS_ANOTHER_LOGIN: _refuse_token(
+            ("WWW-Authenticate", f'Bearer error="{_LOGIN}", acr_values="other", max_age="0"')
         ),
         Misbehaviour.RESOURCE_REDIRECTS_ELSEWHERE: Fault(_redirect(307), _RESOURCE),
     }

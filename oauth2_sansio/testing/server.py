@@ -23,6 +23,7 @@ from .misbehaviour import AnswerLost, Misbehaviour
 from .proofs import with_nonce
 from .protected_resource import answer_resource_request
 from .pushed_authorization import answer_pushed_request
+from .resource_metadata import with_metadata_url
 from .schedule import Switch
 from .signed_answers import answer_keys
 from .state import PATHS, GrantFunction, Handler, ServerState
@@ -280,6 +281,7 @@ class AuthorizationServer:
         except Refusal as refusal:
             response = refusal.answer
         response = with_nonce(self._state, endpoint, response)
+        response = with_metadata_url(self._state, endpoint, response)
         return schedule.change_answer(endpoint, request, response)
 
     def __repr__(self) -> str:

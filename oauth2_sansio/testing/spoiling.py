@@ -208,6 +208,22 @@ AFTERWARDS: Mapping[Misbehaviour, Fault[Afterwards]] = MappingProxyType(
         Misbehaviour.METADATA_WITHOUT_S256: _set(
             "code_challenge_methods_supported", ["plain"], _METADATA
         ),
+        Misbehaviour.AUTHORIZATION_DETAILS_AS_TEXT: _convert("authorization_details", str),
+        Misbehaviour.AUTHORIZATION_DETAILS_WITHOUT_TYPE: _set("authorization_details", [{}]),
+        Misbehaviour.MISSING_AUTHORIZATION_DETAILS: _without("authorization_details"),
+        Misbehaviour.OTHER_AUTHORIZATION_DETAILS: _set(
+            "authorization_details", [{"type": "nobody-has-asked-for-this"}]
+        ),
+        Misbehaviour.RESOURCE_METADATA_OF_ANOTHER: _set("resource", ELSEWHERE, _METADATA),
+        Misbehaviour.RESOURCE_METADATA_WITH_SLASH: _convert(
+            "resource", lambda text: f"{text}/", _METADATA
+        ),
+        Misbehaviour.RESOURCE_METADATA_HTTP_SERVER: _set(
+            "authorization_servers", ["http://as.example.com"], _METADATA
+        ),
+        Misbehaviour.RESOURCE_METADATA_WRONG_TYPES: _set(
+            "authorization_servers", "https://as.example.com", _METADATA
+        ),
         Misbehaviour.DPOP_BEARER_ANSWER: _set("token_type", "Bearer"),
         Misbehaviour.DEVICE_WITHOUT_CODE: _without("device_code", _DEVICE),
         Misbehaviour.DEVICE_WITHOUT_EXPIRES_IN: _without("expires_in", _DEVICE),

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from oauth2_sansio.events import Endpoint, ResponseReceived
@@ -76,6 +76,7 @@ class ServerState:
         scope: str | None = None,
         resources: tuple[str, ...] | None = None,
         audiences: tuple[str, ...] | None = None,
+        authorization_details: tuple[dict[str, Any], ...] | None = None,
     ) -> IssuedToken:
         """Issue a token and note it. What is left out is as in the family."""
         now = self.now()
@@ -90,6 +91,11 @@ class ServerState:
             scope=family.scope if scope is None else scope,
             resources=family.resources if resources is None else resources,
             audiences=family.audiences if audiences is None else audiences,
+            authorization_details=(
+                family.authorization_details
+                if authorization_details is None
+                else authorization_details
+            ),
             issued_at=now,
             expires_at=now + lifetime,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oauth2_sansio.events import ResponseReceived
 
+from .authorization_details import check_details
 from .client_authentication import authenticate_client
 from .messages import FORM, IncomingRequest, Parameters, Refusal, require_method
 from .proofs import grant_bound
@@ -35,6 +36,7 @@ def answer_token_request(state: ServerState, request: IncomingRequest) -> Respon
         raise Refusal("unsupported_grant_type", "The grant_type is not supported.")
     if grant_type not in client.grant_types:
         raise Refusal("unauthorized_client", "The client may not use this grant_type.")
+    check_details(state, parameters)
     return grant_bound(state, request, client, parameters, grant)
 
 

@@ -86,6 +86,12 @@ def _description(state: ServerState, token: IssuedToken) -> dict[str, object]:
         members["sub"] = members["username"] = token.family.subject
     if token.family.actor is not None:
         members["act"] = {"sub": token.family.actor}
+    if token.authorization_details:
+        members["authorization_details"] = list(token.authorization_details)
+    if token.family.acr is not None:
+        members["acr"] = token.family.acr
+    if token.family.auth_time is not None:
+        members["auth_time"] = int(token.family.auth_time)
     if token.resources or token.audiences:
         members["aud"] = [*token.resources, *token.audiences]
     return members

@@ -204,7 +204,7 @@ def test_a_wrong_type_is_the_servers_fault(name: str, value: object, wanted: str
         Server.from_metadata({**DOCUMENT, name: value})
     assert str(got.value) == (
         f"remote_protocol_error: the server's metadata cannot be used: its {name} is not {wanted} "
-        "(metadata); check the issuer; if it is right, the fault is the server's"
+        "(metadata); check the issuer, or the resource; if it is right, the fault is the server's"
     )
 
 

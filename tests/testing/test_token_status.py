@@ -76,6 +76,7 @@ def test_what_an_access_token_is_worth() -> None:
         "token_type": "Bearer",
         "sub": "alice",
         "username": "alice",
+        "auth_time": 1_700_000_000,
     }
 
 
