@@ -5,18 +5,22 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..authorization import PendingAuthorization
+from ..callback import ResponseMode, check_signed_mode
 from ..errors import LocalProtocolError
 from ..events import Endpoint
 from ..tokens import OAuth2Token
-from .callbacks import Callback, read_callback
+from .callbacks import Callback, is_signed, read_callback
 from .calls import Call
 from .configured import Configured
 from .methods import Chosen, Unauthenticated
 from .parameters import read_parameters, read_scope
 from .settings import check_challenge_method
+
+if TYPE_CHECKING:
+    from ..jwt_verification import JWTVerification
 
 _DEFAULTS = ("response_mode", "nonce", "prompt", "login_hint", "access_type")
 
@@ -86,6 +90,9 @@ class Authorizing(Configured):
             raise LocalProtocolError(
                 "there is no client_id", endpoint=Endpoint.AUTHORIZATION, advice="give client_id="
             )
+        mode = parameters.get("response_mode")
+        if is_signed(mode):
+            check_signed_mode(ResponseMode(mode), self.metadata.get("issuer"))
         omit_pkce = not self._takes_challenge(parameters, code_verifier)
         if push:
             own = self._chosen(None, self.token_endpoint_auth_method)
@@ -155,6 +162,14 @@ class Authorizing(Configured):
                 UserWarning,
                 stacklevel=4,
             )
+
+        def verification() -> JWTVerification:
+            from ..jwt_verification import authorization_verification
+
+            chosen = self._chosen(None, self.token_endpoint_auth_method)
+            client = self._client(Endpoint.TOKEN, url, chosen)
+            return authorization_verification(client, kept.server_keys)
+
         no_endpoint = not (url or self.metadata.get("token_endpoint"))
         return read_callback(
             response.decode("ascii", "replace") if isinstance(response, bytes) else str(response),
@@ -166,6 +181,7 @@ class Authorizing(Configured):
             issuer_required=bool(
                 self.metadata.get("authorization_response_iss_parameter_supported")
             ),
+            verification=verification,
             now=now,
         )
 

@@ -26,6 +26,7 @@ from .settings import read_metadata
 
 if TYPE_CHECKING:
     from ..dpop import DPoP
+    from ..server_keys import ServerKeys
     from .signing import Sign
 
 R = TypeVar("R")
@@ -101,6 +102,8 @@ class Configured:
             settings.get("request_object"),
             settings.get("dpop"),
             settings.get("sign"),
+            settings.get("server_keys"),
+            settings.get("authorization_signed_response_alg"),
         )
         self._hold_token(token, leeway)
 
@@ -133,6 +136,15 @@ class Configured:
     def sign(self) -> Sign | None:
         """The function that signs with keys that are elsewhere, if any."""
         return self._kept.sign
+
+    @property
+    def server_keys(self) -> ServerKeys | None:
+        """The keys of the server, which signed callbacks are verified with (JARM), if any."""
+        return self._kept.server_keys
+
+    @server_keys.setter
+    def server_keys(self, keys: ServerKeys | None) -> None:
+        self._kept.server_keys = keys
 
     def register_client_auth_method(self, auth: Any) -> None:
         """Make a way to authenticate known.
@@ -174,6 +186,9 @@ class Configured:
             issuer=self.metadata.get("issuer"),
             code_challenge_methods_supported=self._listed("code_challenge_methods_supported"),
             dpop_signing_alg_values_supported=self._listed("dpop_signing_alg_values_supported"),
+            authorization_signing_alg_values_supported=self._listed(
+                "authorization_signing_alg_values_supported"
+            ),
             require_signed_request_object=bool(self.metadata.get("require_signed_request_object")),
             allow_insecure_http=self._kept.allow_insecure_http,
             **target,
@@ -185,6 +200,7 @@ class Configured:
             omit_pkce=omit_pkce,
             request_object=self._kept.request_object,
             dpop=self._kept.dpop,
+            authorization_signed_response_alg=self._kept.authorization_signed_response_alg,
             amend_request=amend_by(self.compliance_hook.of(hooks), hooks) if hooks else (),
             url_allowed=self._kept.url_allowed,
         )

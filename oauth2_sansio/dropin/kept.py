@@ -13,6 +13,7 @@ from .methods import AuthFunction
 if TYPE_CHECKING:
     from ..dpop import DPoP
     from ..request_object import RequestObject
+    from ..server_keys import ServerKeys
     from .signing import Sign
 
 
@@ -33,6 +34,7 @@ class Kept:
     token_client: what requests to endpoints go through; None for the client itself.
     request_object: signs the authorization requests.
     dpop: the key that tokens are bound to.
+    server_keys, authorization_signed_response_alg: what a signed callback is verified with.
     sign: signs with keys that are elsewhere.
     token_url, client_credentials: of the last calls that fetched a token, for renewals.
     """
@@ -45,6 +47,8 @@ class Kept:
     request_object: RequestObject | None = None
     dpop: DPoP | None = None
     sign: Sign | None = None
+    server_keys: ServerKeys | None = None
+    authorization_signed_response_alg: str | None = None
     auth_methods: dict[str, AuthFunction] = field(default_factory=_no_methods)
     code_verifier: str | None = None
     asked_type: str | None = None

@@ -11,6 +11,7 @@ from ..server import Server
 if TYPE_CHECKING:
     from ..dpop import DPoP
     from ..request_object import RequestObject
+    from ..server_keys import ServerKeys
     from .signing import Sign
 
 
@@ -26,6 +27,10 @@ class Settings(TypedDict, total=False):
     deadline: how many seconds a request to an endpoint may take as a whole; 30 by default.
     request_object: signs the authorization requests (RFC 9101).
     dpop: the key that tokens are bound to (RFC 9449): see `DPoP`.
+    server_keys: what a callback is verified with where it is asked for in a signed `response_mode`
+        such as `jwt` (JARM); they may be set later too. Nothing fetches them by itself:
+        `client.server_keys = client.run(ServerKeys.fetch(server))`.
+    authorization_signed_response_alg: what the server signs callbacks with, as registered.
     sign: signs with a key elsewhere (`RemoteKey`): gets a `SignatureNeeded`, and returns the bytes of
         the signature, or in an asynchronous client what is to be awaited for them. A blocking client
         waits for it as long as it takes: give it a timeout of its own.
@@ -42,6 +47,8 @@ class Settings(TypedDict, total=False):
     deadline: float
     request_object: RequestObject
     dpop: DPoP
+    server_keys: ServerKeys
+    authorization_signed_response_alg: str
     sign: Sign
     token_client: Any  # each library has its own
     store: Any  # a TokenStore, or an AsyncTokenStore: here is no I/O, and so no import of these
@@ -69,6 +76,7 @@ class Settings(TypedDict, total=False):
     acr_values_supported: Sequence[str]
     authorization_details_types_supported: Sequence[str]
     authorization_response_iss_parameter_supported: bool
+    authorization_signing_alg_values_supported: Sequence[str]
     claims_supported: Sequence[str]
     code_challenge_methods_supported: Sequence[str]
     dpop_signing_alg_values_supported: Sequence[str]
@@ -76,6 +84,7 @@ class Settings(TypedDict, total=False):
     id_token_signing_alg_values_supported: Sequence[str]
     introspection_endpoint_auth_methods_supported: Sequence[str]
     introspection_endpoint_auth_signing_alg_values_supported: Sequence[str]
+    introspection_signing_alg_values_supported: Sequence[str]
     mtls_endpoint_aliases: Mapping[str, str]
     op_policy_uri: str
     op_tos_uri: str
@@ -104,6 +113,8 @@ _NOT_METADATA = frozenset(
         "token_client",
         "request_object",
         "dpop",
+        "server_keys",
+        "authorization_signed_response_alg",
         "sign",
         "code_challenge_method",
     }
