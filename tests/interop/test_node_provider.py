@@ -24,10 +24,12 @@ from oauth2_sansio import (
     PendingAuthorization,
     Pipeline,
     PrivateKeyJWT,
+    RemoteProtocolError,
     RequestObject,
     RequestToSend,
     ResponseMode,
     Server,
+    ServerKeys,
     authorize_device,
     new_private_key,
     poll_device,
@@ -92,6 +94,13 @@ def issuer(key: dict[str, Any]) -> Iterator[str]:
             "client_id": "careful",
             "client_secret": SECRET,
             "dpop_bound_access_tokens": True,
+        },
+        {
+            **CODE,
+            "client_id": "curved",
+            "client_secret": SECRET,
+            "authorization_signed_response_alg": "ES256",
+            "introspection_signed_response_alg": "ES256",
         },
         {
             "client_id": "tv",
@@ -212,6 +221,72 @@ def test_a_form_that_is_posted(server: Server, run: Run) -> None:
     assert sign_in(client, run, pending)["access_token"]
 
 
+SIGNED_MODES = [mode for mode in ResponseMode if mode.is_signed]
+
+
+@pytest.fixture
+def server_keys(server: Server, run: Run) -> ServerKeys:
+    return run(ServerKeys.fetch(server))
+
+
+def signed_app(server: Server, algorithm: str) -> Client:
+    """Return a client that answers are signed for: by default, or as it is registered."""
+    if algorithm == "RS256":
+        return app(server)
+    return Client(
+        server=server,
+        client_id="curved",
+        auth=ClientSecretBasic(SECRET),
+        authorization_signed_response_alg=algorithm,
+        introspection_signed_response_alg=algorithm,
+    )
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+@pytest.mark.parametrize("mode", SIGNED_MODES)
+def test_a_signed_callback(
+    server: Server, server_keys: ServerKeys, run: Run, mode: ResponseMode, algorithm: str
+) -> None:
+    client = signed_app(server, algorithm)
+    push = mode is ResponseMode.QUERY_JWT
+    pending = run(
+        client.authorize(redirect_uri=CALLBACK, scope="openid", response_mode=mode, push=push)
+    )
+    callback = Browser(CALLBACK).visit(pending.url)
+    assert "code=" not in callback
+    token = run(client.redeem(pending, callback, keys=server_keys))
+    assert token["access_token"]
+    with pytest.raises(RemoteProtocolError, match="no such one was asked for"):
+        client.redeem(replace(pending, response_mode=mode.carrier("code")), callback)
+
+
+def test_a_refusal_is_signed_too(server: Server, server_keys: ServerKeys, run: Run) -> None:
+    client = app(server)
+    pending = run(
+        client.authorize(
+            redirect_uri=CALLBACK,
+            scope="openid",
+            response_mode=ResponseMode.JWT,
+            parameters={"prompt": "none"},
+        )
+    )
+    callback = Browser(CALLBACK).visit(pending.url)
+    with pytest.raises(ErrorResponse, match="login_required"):
+        client.redeem(pending, callback, keys=server_keys)
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_a_signed_introspection(
+    server: Server, server_keys: ServerKeys, run: Run, algorithm: str
+) -> None:
+    client = signed_app(server, algorithm)
+    pending = run(client.authorize(redirect_uri=CALLBACK, scope="openid"))
+    token = sign_in(client, run, pending)
+    found = run(client.introspect(token, keys=server_keys))
+    assert (found.active, found["client_id"]) == (True, client.client_id)
+    assert not run(client.introspect("unknown", keys=server_keys)).active
+
+
 def test_a_resource_of_several(server: Server, run: Run) -> None:
     client = app(server)
     pending = run(
@@ -314,5 +389,25 @@ def test_the_drop_in_classes_push(issuer: str, kind: Kind) -> None:
         url, state = session.push_authorization_request(nonce="n-1")
         assert names(url) == {"client_id", "request_uri"}
         assert session.state == state
+        callback = Browser(CALLBACK).visit(url)
+        assert session.fetch_token(authorization_response=callback)["access_token"]
+
+
+@pytest.mark.parametrize("mode", [mode.value for mode in SIGNED_MODES])
+def test_the_drop_in_classes_with_signed_callbacks(issuer: str, kind: Kind, mode: str) -> None:
+    with kind.session() as anybody:
+        server = anybody.run(Server.discover(issuer))
+        keys = anybody.run(ServerKeys.fetch(server))
+    with kind.session(
+        "app",
+        SECRET,
+        redirect_uri=CALLBACK,
+        scope="openid",
+        server=server,
+        code_challenge_method="S256",
+        response_mode=mode,
+        server_keys=keys,
+    ) as session:
+        url, _ = session.create_authorization_url()
         callback = Browser(CALLBACK).visit(url)
         assert session.fetch_token(authorization_response=callback)["access_token"]

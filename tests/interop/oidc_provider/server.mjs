@@ -2,14 +2,26 @@
 //
 // The argument is a JSON list of clients. The first line that is printed is the issuer.
 
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
 const RESOURCES = ['urn:api', 'urn:other'];
 
+function privateKey(kind, options, algorithm) {
+  const { privateKey: key } = generateKeyPairSync(kind, options);
+  return { ...key.export({ format: 'jwk' }), use: 'sig', alg: algorithm, kid: algorithm };
+}
+
 function configuration() {
   return {
     clients: JSON.parse(process.argv[2]),
+    jwks: {
+      keys: [
+        privateKey('rsa', { modulusLength: 2048 }, 'RS256'),
+        privateKey('ec', { namedCurve: 'P-256' }, 'ES256'),
+      ],
+    },
     scopes: ['openid', 'offline_access', 'read', 'write'],
     pkce: { required: () => true },
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
@@ -24,6 +36,8 @@ function configuration() {
         requireNonce: (context) => context.oidc.client?.clientId === 'careful',
       },
       introspection: { enabled: true },
+      jwtIntrospection: { enabled: true },
+      jwtResponseModes: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
       requestObjects: { enabled: true },
       revocation: { enabled: true },
