@@ -16,7 +16,16 @@ from .errors import LocalProtocolError, RemoteProtocolError, printable
 from .events import Endpoint
 from .exchange import Signer
 from .flow import Flow
-from .parameters import Parameters, Scope, joined, repeated, scope_pair
+from .parameters import (
+    AuthorizationDetails,
+    Parameters,
+    Scope,
+    details_pair,
+    joined,
+    repeated,
+    scope_pair,
+    spaced,
+)
 from .polling import is_code, poll, read_polling
 from .stored import TEXT, TEXT_OR_NONE, TIME, Kinds, read_stored, write_stored
 from .tokens import OAuth2Token
@@ -88,6 +97,7 @@ def authenticate_backchannel(
     requested_expiry: int | None = None,
     acr_values: Scope = None,
     resource: Sequence[str] = (),
+    authorization_details: AuthorizationDetails = (),
     ping: bool = False,
     client_notification_token: str | None = None,
     signed: bool | None = None,
@@ -100,6 +110,7 @@ def authenticate_backchannel(
     user_code: a secret of the user's, where the server wants one.
     requested_expiry: how many seconds the user has.
     resource: the resources that the token is for (RFC 8707 section 2).
+    authorization_details: what exactly it is for (RFC 9396).
     ping: the server is to notify the client too: see `read_notification`.
     client_notification_token: shows that a notification is the server's; made at random where it is
         left out. One that is given stands for `ping`, too.
@@ -125,10 +136,14 @@ def authenticate_backchannel(
         "binding_message": binding_message,
         "user_code": user_code,
         "requested_expiry": None if requested_expiry is None else str(requested_expiry),
-        "acr_values": dict(scope_pair(acr_values)).get("scope"),
+        "acr_values": dict(spaced("acr_values", acr_values)).get("acr_values"),
         "client_notification_token": token,
     }
-    given = [*scope_pair(scope), *repeated("resource", resource)]
+    given = [
+        *scope_pair(scope),
+        *repeated("resource", resource),
+        *details_pair(authorization_details, client.server.authorization_details_types_supported),
+    ]
     given += [(name, value) for name, value in told.items() if value is not None]
     form = joined(given, parameters, Endpoint.BACKCHANNEL_AUTHENTICATION, in_url=False)
     return client.exchange(

@@ -99,12 +99,14 @@ def test_all_that_can_be_asked_for() -> None:
         requested_expiry=60,
         acr_values=["a", "b"],
         resource=["https://r.example"],
+        authorization_details=[{"type": "payment"}],
         client_notification_token="n-token",
         parameters={"x": "y"},
     )
     assert request.form == (
         ("scope", "openid read"),
         ("resource", "https://r.example"),
+        ("authorization_details", '[{"type":"payment"}]'),
         ("id_token_hint", "e30.e30.AA"),
         ("binding_message", "W4SCT"),
         ("user_code", "7"),

@@ -12,13 +12,12 @@ from oauth2_sansio import DPoP, Repair, Server, new_private_key, read_refusal
 from oauth2_sansio.refusals import MOST_REPETITIONS
 from oauth2_sansio.testing import AuthorizationServer, RegisteredClient
 from oauth2_sansio.testing.loopback import serve
-
-from .test_bound_tokens import NONCE, claims_of, resource
+from tests.interop.test_bound_tokens import NONCE, claims_of, resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .sessions import Kind
+    from tests.interop.sessions import Kind
 
 REFUSED = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 LOGIN = {
