@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import httpx2
 import pytest
+import trio
 
 from oauth2_sansio.errors import OAuth2Error, StoreError, UnsavedTokenError
 from oauth2_sansio.events import Endpoint
@@ -20,6 +21,9 @@ from oauth2_sansio_httpx import AsyncOAuth2Client, OAuth2Client
 from oauth2_sansio_httpx2 import AsyncOAuth2Client as AsyncOAuth2Client2
 from oauth2_sansio_httpx2 import OAuth2Client as OAuth2Client2
 from oauth2_sansio_requests import OAuth2Session
+from oauth2_sansio_trio import OAuth2Client as TrioClient
+
+Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
 
 BLOCKING = [OAuth2Session, OAuth2Client, OAuth2Client2]
 
@@ -114,24 +118,87 @@ def test_a_store_needs_to_know_whose_token_it_is(kind: Callable[..., Any]) -> No
         kind(client_id="app", store=MemoryStore())
 
 
-def test_asynchronous_clients_share_a_store(server: AuthorizationServer) -> None:
+class FullFile(SQLiteStore):
+    """The same in a file."""
+
+    full = False
+
+    def replace(self, key: str, content: bytes, *, expected: int) -> int | None:
+        if self.full:
+            raise StoreError("the disk is full")
+        return super().replace(key, content, expected=expected)
+
+
+over_asyncio: Run = lambda work: asyncio.run(work())  # noqa: E731 - beside `trio.run`
+
+
+@pytest.mark.parametrize(
+    ("kind", "run"),
+    [
+        pytest.param(AsyncOAuth2Client, over_asyncio, id="httpx-asyncio"),
+        pytest.param(AsyncOAuth2Client, trio.run, id="httpx-trio"),
+        pytest.param(AsyncOAuth2Client2, over_asyncio, id="httpx2-asyncio"),
+        pytest.param(AsyncOAuth2Client2, trio.run, id="httpx2-trio"),
+        pytest.param(TrioClient, trio.run, id="trio"),
+    ],
+)
+@pytest.mark.parametrize("in_file", [False, True], ids=["memory", "sqlite"])
+def test_asynchronous_clients_share_a_store(
+    server: AuthorizationServer, tmp_path: Path, kind: Callable[..., Any], run: Run, in_file: bool
+) -> None:
+    inner: Full | FullFile = FullFile(tmp_path / "tokens.sqlite") if in_file else Full()
+    store = AsyncMemoryStore(inner) if isinstance(inner, Full) else StoreInThreads(inner)
+    common = settings(server) | {"store": store, "store_key": "alice"}
+
     async def work() -> None:
-        inner = Full()
-        store = AsyncMemoryStore(inner)
-        common = settings(server) | {"store": store, "store_key": "alice"}
-        async with AsyncOAuth2Client(**common) as first, AsyncOAuth2Client(**common) as second:
+        url = server.url(Endpoint.RESOURCE)
+        async with kind(**common) as first, kind(**common) as second:
             fetched = await first.fetch_token(username="alice", password="secret")
-            assert (await second.get(server.url(Endpoint.RESOURCE))).status_code == 200
+            assert (await second.get(url)).status_code == 200
             assert second.token == fetched
             inner.full = True
             with pytest.raises(OAuth2Error):
                 await second.refresh_token()
             inner.full = False
             assert server.count(grant_type="refresh_token") == 0
+            renewed = await first.refresh_token()
+            assert await second.refresh_token() == renewed != fetched
+            assert server.count(grant_type="refresh_token") == 1
+            async with kind(**settings(server)) as other:
+                await other.revoke_token(token=renewed["access_token"])
+            assert (await second.get(url)).status_code == 200  # it was refused, and renewed
+            assert (await first.get(url)).status_code == 200  # the other's new token is taken
+            assert server.count(grant_type="refresh_token") == 2
             await first.revoke_token()
             assert inner.load("alice") is None
 
-    asyncio.run(work())
+    run(work)
+
+
+@pytest.mark.parametrize(
+    ("kind", "run"),
+    [
+        pytest.param(AsyncOAuth2Client, over_asyncio, id="httpx-asyncio"),
+        pytest.param(AsyncOAuth2Client2, trio.run, id="httpx2-trio"),
+        pytest.param(TrioClient, trio.run, id="trio"),
+    ],
+)
+def test_a_token_that_no_task_has_stored_is_stored_at_the_end(
+    server: AuthorizationServer, kind: Callable[..., Any], run: Run
+) -> None:
+    inner = Full()
+
+    async def work() -> None:
+        client = kind(**settings(server), store=AsyncMemoryStore(inner), store_key="alice")
+        inner.full = True
+        with pytest.raises(UnsavedTokenError) as caught:
+            await client.fetch_token(username="alice", password="secret")
+        assert client.token == caught.value.token
+        inner.full = False
+        await client.aclose()
+        assert inner.load("alice") is not None
+
+    run(work)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """A fleet of processes that share one token, some of which are killed in the middle of renewing it.
 
-`python -m tests.stores.fleet KIND FOLDER SERVER ISSUER TOKEN_ENDPOINT ROUNDS SEED` prints a line of
-JSON for each round: the refresh token that was to be used, and what came of it in each process.
+`python -m tests.stores.fleet KIND FOLDER SERVER ISSUER TOKEN_ENDPOINT ROUNDS PROCESSES KILLED SEED`
+prints a line of JSON for each round: the refresh token that was to be used, and what came of it in
+each process.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ from oauth2_sansio.waiting.coordinated import CoordinatedThreads
 
 from .kinds import Kind, Place, open_store
 
-PROCESSES = 5
-KILLED = 2
 POLICY = RefreshPolicy(deadline=5, lease=6, patience=60)
 
 
@@ -54,15 +53,17 @@ class Fleet:
             deadline=POLICY.patience,
         )
 
-    def round(self, key: str, chance: random.Random) -> dict[str, object]:
+    def round(
+        self, key: str, chance: random.Random, processes: int, killed: int
+    ) -> dict[str, object]:
         """Let all processes renew an expired token at once, and kill some of them."""
         token = self.drive(self.client.password("alice", "secret"))
         token["expires_at"] = 1
         self.process(key, token).keep(token)
         reading, writing = os.pipe()
-        children = [self._fork(key, token, writing) for _ in range(PROCESSES)]
+        children = [self._fork(key, token, writing) for _ in range(processes)]
         os.close(writing)
-        for child in chance.sample(children, KILLED):
+        for child in chance.sample(children, killed):
             sleep(chance.uniform(0, 0.06))
             os.kill(child, SIGKILL)
         for child in children:
@@ -83,11 +84,13 @@ class Fleet:
 
 
 if __name__ == "__main__":
-    kind, folder, server, issuer, endpoint, rounds, seed = sys.argv[1:]
+    kind, folder, server, issuer, endpoint, *numbers = sys.argv[1:]
+    rounds, processes, killed, seed = map(int, numbers)
     fleet = Fleet(
         Client(server=Server(issuer=issuer, token_endpoint=endpoint), client_id="app"),
         open_store(Place(Kind[kind], folder, server)),
     )
-    its_chance = random.Random(int(seed))
-    for number in range(int(rounds)):
-        print(json.dumps(fleet.round(f"{seed}/{number}", its_chance)), flush=True)
+    its_chance = random.Random(seed)
+    for number in range(rounds):
+        one = fleet.round(f"{seed}/{number}", its_chance, processes, killed)
+        print(json.dumps(one), flush=True)

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,10 @@ from oauth2_sansio import Endpoint
 from oauth2_sansio.testing import AuthorizationServer, RegisteredClient, ServerSettings
 from oauth2_sansio.testing.loopback import serve
 
-from .fleet import KILLED, PROCESSES
 from .kinds import SHARED, Kind, Place
 
 ROOT = Path(__file__).parents[2]
+PROCESSES, KILLED = 5, 2
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
 
 
@@ -40,36 +41,56 @@ def strict_server() -> Generator[AuthorizationServer]:
         yield server
 
 
-@pytest.mark.parametrize("kind", SHARED, ids=lambda kind: kind.name)
-def test_a_token_outlives_those_who_renew_it(
-    kind: Kind, place: Callable[[Kind], Place], strict_server: AuthorizationServer
-) -> None:
-    where = place(kind)
-    seed = random.randrange(2**32) if "FAULT_ROUNDS" in os.environ else 1
-    where_it_is = (kind.name, where.folder, where.server)
-    address = (strict_server.issuer, strict_server.url(Endpoint.TOKEN))
-    how = (str(ROUNDS), str(seed))
+over_what_is_shared = pytest.mark.parametrize("kind", SHARED, ids=lambda kind: kind.name)
+
+
+def run_fleet(
+    where: Place, server: AuthorizationServer, rounds: int, processes: int, killed: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return what came of each round."""
+    address = (server.issuer, server.url(Endpoint.TOKEN))
+    numbers = map(str, (rounds, processes, killed, seed))
+    where_it_is = (where.kind.name, where.folder, where.server)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.stores.fleet", *where_it_is, *address, *how],
+        [sys.executable, "-m", "tests.stores.fleet", *where_it_is, *address, *numbers],
         cwd=ROOT,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     )
-    rounds = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(rounds) == ROUNDS
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == rounds
+    return found
+
+
+@over_what_is_shared
+def test_a_token_outlives_those_who_renew_it(
+    kind: Kind, place: Callable[[Kind], Place], strict_server: AuthorizationServer
+) -> None:
+    seed = random.randrange(2**32) if "FAULT_ROUNDS" in os.environ else 1
+    rounds = run_fleet(place(kind), strict_server, ROUNDS, PROCESSES, KILLED, seed)
     print(f"\n{kind.value}, seed {seed}:", dict(Counter(map(_judge(strict_server), rounds))))
 
 
-def _judge(server: AuthorizationServer) -> Callable[[dict[str, object]], str]:
+@over_what_is_shared
+def test_twelve_processes_with_one_expired_token_send_one_request(
+    kind: Kind, place: Callable[[Kind], Place], strict_server: AuthorizationServer
+) -> None:
+    (one,) = run_fleet(place(kind), strict_server, rounds=1, processes=12, killed=0, seed=12)
+    assert strict_server.count(grant_type="refresh_token") == 1
+    assert len(one["results"]) == 12
+    (token,) = set(one["results"])
+    assert strict_server.is_active(token)
+
+
+def _judge(server: AuthorizationServer) -> Callable[[dict[str, Any]], str]:
     """Return what says how a round has ended, and fails where that must not be."""
     sent = Counter(
         value for entry in server.log for name, value in entry.parameters if name == "refresh_token"
     )
 
-    def judge(one: dict[str, object]) -> str:
-        results = one["results"]
-        assert isinstance(results, list)
+    def judge(one: dict[str, Any]) -> str:
+        results: list[str] = one["results"]
         assert PROCESSES - KILLED <= len(results) <= PROCESSES, "every survivor was answered"
         times = sent[str(one["refresh_token"])]
         if times == 1:
