@@ -90,6 +90,7 @@ class Unsaved:
         whatever the store holds, but for what has come of it already.
     expected: the version of the record that it replaces.
     owner: who holds the lease for it; None where nobody does.
+    in_doubt: how many tries to save it have come to no end that is known: it may have been there.
     cause: why it could not be saved.
     """
 
@@ -98,7 +99,13 @@ class Unsaved:
     based_on: OAuth2Token | None = None
     expected: int = 0
     owner: str | None = None
+    in_doubt: int = 0
     cause: Exception | None = None
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it takes the place of a record: where that is gone, nobody wants it any more."""
+        return self.based_on is not None or (self.in_doubt > 0 and self.expected > 0)
 
 
 @dataclass(frozen=True, slots=True)

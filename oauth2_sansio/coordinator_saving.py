@@ -70,10 +70,12 @@ class SavingStep:
             content = self._known.record(unsaved.token, unsaved.lineages).to_bytes()
         except LocalProtocolError as error:
             return self._not_saved(unsaved, error)
+        unsaved.in_doubt += 1
         return Stage.SAVING, ReplaceRecord(self._known.key, content, unsaved.expected)
 
     def _saved(self, event: RecordReplaced, now: float) -> Next:
         if event.version is None:
+            self._unsaved.in_doubt -= 1
             return Stage.RECONCILING, LoadRecord(self._known.key)
         return self._settle(self._unsaved.token, now)
 
@@ -83,7 +85,7 @@ class SavingStep:
             record = self._known.read(event, now)
         except RecordError as error:
             return self._not_saved(unsaved, error)
-        if record is None and unsaved.based_on is not None:
+        if record is None and unsaved.replaces:
             # Somebody has logged out meanwhile: their word counts, and the caller gets the token.
             self._is_saved()
             self._pending = _unsaved_error(unsaved.token, MissingTokenError(_DELETED))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from oauth2_sansio.coordinator_events import RecordLoaded
-from oauth2_sansio.coordinator_policy import Knowledge, Pause, RefreshPolicy, is_same
+from oauth2_sansio.coordinator_policy import Knowledge, Pause, RefreshPolicy, Unsaved, is_same
 from oauth2_sansio.token_record import DamagedRecordError, TokenIdentity
 from oauth2_sansio.tokens import OAuth2Token
 
@@ -142,6 +142,20 @@ def test_the_leeway_is_drawn_once_for_each_token() -> None:
     one.random_bytes = lambda _size: next(drawn)
     first, second = OAuth2Token(access_token="A"), OAuth2Token(access_token="B")
     assert [one.leeway(each) for each in (first, first, second, second)] == [60, 60, 30, 30]
+
+
+@pytest.mark.parametrize(
+    ("unsaved", "replaces"),
+    [
+        (Unsaved(OAuth2Token(), (), based_on=OAuth2Token()), True),
+        (Unsaved(OAuth2Token(), ()), False),
+        (Unsaved(OAuth2Token(), (), expected=3), False),
+        (Unsaved(OAuth2Token(), (), in_doubt=1), False),
+        (Unsaved(OAuth2Token(), (), in_doubt=1, expected=3), True),
+    ],
+)
+def test_whether_an_unsaved_token_stands_for_a_record(unsaved: Unsaved, replaces: bool) -> None:
+    assert unsaved.replaces is replaces
 
 
 def test_a_name_is_long_enough_to_be_unlike_any_other() -> None:

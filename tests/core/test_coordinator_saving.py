@@ -193,6 +193,31 @@ def test_an_assigned_token_that_was_written_after_all_does_not_come_back() -> No
     assert (story.stages, story.result) == ("saving reconciling finished", OLD)
 
 
+def test_an_assigned_token_that_was_perhaps_written_and_deleted_does_not_come_back() -> None:
+    known = knowledge()
+    tell(KeepingStep(known, NEW), loaded(OTHERS, 7), FAILED)
+    story = tell(SavingStep(known), written(None), loaded(None))
+    assert story.stages == "saving reconciling"
+    assert isinstance(story.error, UnsavedTokenError)
+    assert isinstance(story.error.__cause__, MissingTokenError)
+    assert still_unsaved(known) is None
+
+
+def test_the_first_token_of_all_is_saved_again() -> None:
+    known = knowledge()
+    tell(KeepingStep(known, NEW), loaded(None), FAILED)
+    story = tell(SavingStep(known), written(None), loaded(None), written(9))
+    assert (story.stages, story.result) == ("saving reconciling saving finished", NEW)
+    assert still_unsaved(known) is None
+
+
+def test_an_assigned_token_takes_the_place_of_one_that_was_deleted_just_now() -> None:
+    story = tell(
+        KeepingStep(knowledge(), NEW), loaded(OTHERS, 7), written(None), loaded(None), written(9)
+    )
+    assert (story.stages, story.result) == ("reconciling saving reconciling saving finished", NEW)
+
+
 def test_a_token_that_no_record_can_hold_is_kept_in_memory() -> None:
     known = knowledge()
     story = tell(KeepingStep(known, make("A", more={1})), loaded(None))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from oauth2_sansio.errors import ErrorResponse, OAuth2Error
 from oauth2_sansio.events import ResponseReceived
 from oauth2_sansio.testing import AuthorizationServer
+from oauth2_sansio.testing.ledger import TokenFamily
 from oauth2_sansio.token_record import fingerprint
 from oauth2_sansio.tokens import OAuth2Token
 
@@ -50,6 +51,7 @@ class Books:
     logins: list[str] = field(default_factory=list[str])  # their access tokens, in their order
     issued: list[str] = field(default_factory=list[str])  # access tokens, in their order
     unsaved: set[str] = field(default_factory=set[str])  # access tokens that could not be saved
+    ended: list[TokenFamily] = field(default_factory=list["TokenFamily"])  # by a logout
     expected: int = 0  # callers who wait for a token
     answered: int = 0
     failed: int = 0
@@ -109,6 +111,30 @@ class Books:
         if one.family is other.family and is_older:
             raise Violation(f"{process!r} goes back to an older token")
 
+    def writes(self, process: Process) -> None:
+        """Check the record that was just written."""
+        record = self.store.record
+        assert record is not None  # it was just written
+        family = self._family(record.token)
+        if family not in self.ended:
+            return
+        if str(record.token.access_token) not in self.logins:
+            raise Violation(f"{process!r} brings back a login that was ended")
+        self.ended.remove(family)  # its user was told that it was not saved
+
+    def deletes(self, expected: int) -> bool:
+        """Let somebody delete the record, and note which login that has ended."""
+        record = self.store.record
+        deleted = self.store.delete(expected)
+        if record is not None and deleted:
+            self.ended.append(self._family(record.token))
+        return deleted
+
+    def _family(self, token: OAuth2Token) -> TokenFamily:
+        issued = self.server.token(str(token.access_token))
+        assert issued is not None  # all come from this server
+        return issued.family
+
     def is_interrupted(self, process: Process) -> None:
         """Note that a process could not save what it has got, since it was interrupted."""
         for sends in self.sends.values():
@@ -137,12 +163,16 @@ class Books:
         """
         if self.expected != self.answered:
             raise Violation(f"{self.expected - self.answered} callers were never answered")
+        record = self.store.record
+        if record is None:
+            if succeeded or not self.ended:
+                raise Violation("there is no record, and nobody has deleted it, or it is used")
+            return  # somebody has logged out, and nobody logged in again
         alive = [send for sends in self.sends.values() for send in sends if self._is_alive(send)]
         if succeeded:
             return
         self.lost = True
-        record = self.store.record
-        stored = None if record is None else record.token.refresh_token
+        stored = record.token.refresh_token
         if stored is not None and self.server.is_active(stored):
             raise Violation("the stored token is alive, and the last caller got none")
         for send in alive:

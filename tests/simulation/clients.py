@@ -16,6 +16,7 @@ from oauth2_sansio.coordinator_events import (
     LeaseReleased,
     LeaseTaken,
     LoadRecord,
+    RecordDeleted,
     RecordLoaded,
     RecordReplaced,
     ReleaseLease,
@@ -126,6 +127,14 @@ class ClientProcess(Process):
         answer = self._books.server.send(request)
         try:
             yield from self.keep(answer)
+        except OAuth2Error:
+            self._books.failed += 1
+
+    def log_out(self) -> Doing[None]:
+        """Forget the token, here and in the store."""
+        self._keeper.token = None
+        try:
+            yield from self._drive(self.coordinator.discard())
         except OAuth2Error:
             self._books.failed += 1
 
@@ -263,7 +272,10 @@ class ClientProcess(Process):
 
                 def replace() -> int | None:
                     self._marked_at = self.world.now
-                    return store.replace(content, expected)
+                    version = store.replace(content, expected)
+                    if version is not None:
+                        self._books.writes(self)
+                    return version
 
                 version = yield _store_call("replace", replace)
                 return version if isinstance(version, StoreFailed) else RecordReplaced(version)
@@ -278,7 +290,10 @@ class ClientProcess(Process):
             case Wait(seconds):
                 yield Sleep(seconds)
                 return WaitElapsed()
-            case DeleteRecord() | SignatureNeeded() | Finished():
+            case DeleteRecord(_, expected):
+                deleted = yield _store_call("delete", lambda: self._books.deletes(expected))
+                return deleted if isinstance(deleted, StoreFailed) else RecordDeleted(deleted)
+            case SignatureNeeded() | Finished():
                 raise AssertionError("no such action comes up in here")
             case _:
                 assert_never(action)

@@ -66,6 +66,32 @@ class GivingUp(RenewalStep):
         raise UnsavedTokenError(unsaved.token)
 
 
+class BringingBack(RenewalStep):
+    """Writes a new record where somebody has deleted the one that was there."""
+
+    def _loaded(self, event: RecordLoaded, now: float) -> Next:
+        self._known.seen = False
+        return super()._loaded(event, now)
+
+    HANDLERS: ClassVar[Handlers] = MappingProxyType(
+        {**RenewalStep.HANDLERS, (Stage.LOADING, RecordLoaded): _loaded}
+    )
+
+
+class SavingAnyhow(RenewalStep):
+    """Saves a new token though somebody has deleted the record while it was fetched."""
+
+    def _reconcile(self, event: RecordLoaded, now: float) -> Next:
+        if event.content is None:
+            self._unsaved.expected = 0
+            return self._save(self._unsaved)
+        return super()._reconcile(event, now)
+
+    HANDLERS: ClassVar[Handlers] = MappingProxyType(
+        {**RenewalStep.HANDLERS, (Stage.RECONCILING, RecordLoaded): _reconcile}
+    )
+
+
 def make_with(step: type[RenewalStep]) -> MakeCoordinator:
     """Return what makes coordinators whose renewals have a fault."""
 

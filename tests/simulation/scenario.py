@@ -153,6 +153,9 @@ def _live(world: World, books: Books, processes: list[ClientProcess], rounds: in
         if rates is not NOTHING and draw.random() < 0.3:
             process = draw.choice(processes)
             world.at(LIFETIME + draw.random() * 3, _log_in_anew(world, books, process))
+        if rates is not NOTHING and draw.random() < 0.15:
+            process = draw.choice(processes)
+            world.at(LIFETIME + draw.random() * 6, _log_out(world, books, process))
         world.run(world.now + LIFETIME + 45)
 
 
@@ -174,12 +177,26 @@ def _caller(world: World, process: ClientProcess, number: int, refused: bool) ->
     return lambda: world.start(process, process.use(refused=refused), f"caller {number}")
 
 
+def _log_out(world: World, books: Books, process: ClientProcess) -> Callable[[], None]:
+    def log_out() -> None:
+        _revoke(world, books)
+        world.start(process, process.log_out(), "logout")
+
+    return log_out
+
+
 def _log_in_anew(world: World, books: Books, process: ClientProcess) -> Callable[[], None]:
     def log_in() -> None:
-        record = books.store.record
-        if record is not None and record.token.refresh_token and world.random.random() < 0.5:
-            books.server.revoke(record.token.refresh_token)  # as many servers do then
-            books.revoked = True
+        _revoke(world, books)
         world.start(process, process.log_in(), "login anew")
 
     return log_in
+
+
+def _revoke(world: World, books: Books) -> None:
+    # Many servers end the authorization before when the user authorizes anew; all do at a logout,
+    # if they hear of it.
+    record = books.store.record
+    if record is not None and record.token.refresh_token and world.random.random() < 0.5:
+        books.server.revoke(record.token.refresh_token)
+        books.revoked = True

@@ -15,7 +15,8 @@ class SimulatedStore:
         self._world = world
         self._identity = identity
         self.content: bytes | None = None
-        self.version = 0
+        self.version = 0  # of the record; 0 where there is none
+        self._last_version = 0  # none comes again
         self.record: TokenRecord | None = None
         self.written_at: dict[str, float] = {}  # access tokens, and when each was first written
         self.buried_at: dict[str, float] = {}  # dead refresh tokens, and when that was written
@@ -29,12 +30,20 @@ class SimulatedStore:
         if expected != self.version:
             return None
         self.content = content
-        self.version += 1
+        self._last_version += 1
+        self.version = self._last_version
         self.record = TokenRecord.from_bytes(content, self._identity)
         self.written_at.setdefault(str(self.record.token.access_token), self._world.now)
         if self.record.dead is not None:
             self.buried_at.setdefault(self.record.dead.fingerprint, self._world.now)
         return self.version
+
+    def delete(self, expected: int) -> bool:
+        if self.record is None or expected != self.version:
+            return False
+        self.content = self.record = None
+        self.version = 0
+        return True
 
     def lease(self, owner: str, seconds: float) -> float | None:
         now = self._world.now

@@ -14,9 +14,11 @@ from oauth2_sansio.coordinator_renewal import RenewalStep
 
 from .__main__ import main, run_seeds
 from .faulty import (
+    BringingBack,
     Forgetting,
     GivingUp,
     PublishingFirst,
+    SavingAnyhow,
     WithoutReading,
     WithoutSecondLook,
     make_with,
@@ -57,6 +59,8 @@ def test_a_seed_gives_the_same_history_each_time() -> None:
         pytest.param(PublishingFirst, "before it is saved", id="publish before save"),
         pytest.param(WithoutSecondLook, "whose token is in the store", id="no double check"),
         pytest.param(Forgetting, "known to be dead", id="no tombstone"),
+        pytest.param(BringingBack, "brings back", id="a logout is overlooked"),
+        pytest.param(SavingAnyhow, "brings back", id="a logout is overwritten"),
         pytest.param(GivingUp, "that it has had an answer for", id="an unsaved token is dropped"),
     ],
 )
