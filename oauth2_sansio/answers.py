@@ -22,9 +22,13 @@ from .urls import read_query
 MAXIMUM_BODY = 1_048_576
 """How many bytes of an answer are read; a longer one is refused."""
 
+HEAVIEST_BODY = 4_194_304
+"""How many bytes of memory reading an answer may take; one that might take more is refused."""
+
+_ALWAYS_LIGHT = 16_384  # bytes; whatever is in so short a text, it is not heavy
 _LONGEST_NUMBER = 400  # digits; more would only serve to keep the processor busy
 _GOOD = (200, 201)
-_LOOKED_AT = 16_384  # bytes of a body that an excerpt is taken from
+_LOOKED_AT = 16_384  # bytes of a body that an excerpt is taken from, characters of a description
 _FORM = "application/x-www-form-urlencoded"
 
 _ADVICE: Mapping[str, str] = {
@@ -167,12 +171,12 @@ class Answer:
             kind = type(code).__name__
             raise self.broken(f"the member `error` is a {kind}, not a text{self._excerpt()}")
         secrets = secrets_of(self.request)
-        text = cut_out(description, secrets) if isinstance(description, str) else None
+        text = _without_secrets(description, secrets)
         raise ErrorResponse(
             # A code that everybody knows is no secret, whatever we have sent.
-            code if code in _ADVICE else redact(code, secrets, 80),
+            code if code in _ADVICE else redact(_beginning(code, secrets), secrets, 80),
             text,
-            cut_out(uri, secrets) if isinstance(uri, str) else None,
+            _without_secrets(uri, secrets),
             status=self.response.status,
             endpoint=self.request.endpoint,
             advice=_ADVICE.get(code, "see what the server's documentation says of this code"),
@@ -193,22 +197,25 @@ class Answer:
 
     def _excerpt(self) -> str:
         body, secrets = self.response.body, secrets_of(self.request)
-        text = redact(body[:_LOOKED_AT].decode("utf-8", "replace"), secrets, 20)
-        if len(body) > _LOOKED_AT and secrets:
-            # The cut may have left the beginning of a secret, which nobody would know again.
-            text = text[: -3 * max(map(len, secrets))]
+        begun = body[: _LOOKED_AT + 1].decode("utf-8", "replace")
+        text = redact(_beginning(begun, secrets), secrets, 20)
         words = " ".join(re.sub(r"<[^<>]{0,200}>", " ", text).split())
         if words:
             return f": {printable(words, 160)}"
         return "" if body else " (an empty body)"
 
 
-def read_json(body: bytes) -> object:
+def read_json(body: bytes, *, heaviest: float = HEAVIEST_BODY) -> object:
     """Return what a JSON text says; raise ValueError, without quoting the text, if it is not one.
 
     Only UTF-8 is read (with or without a byte order mark), as RFC 8259 section 8.1 says. A member
     that comes twice, a number that is not finite, and nesting without end are refused.
+
+    heaviest: how many bytes of memory it may take. A million bytes of `{},{},` would take 25
+        million.
     """
+    if len(body) > _ALWAYS_LIGHT and _weight(body) > heaviest:
+        raise ValueError("it would take too much memory")
     try:
         text = body.decode().removeprefix("\ufeff").strip(" \t\r\n")
         document, end = _DECODER.raw_decode(text)
@@ -223,6 +230,26 @@ def read_json(body: bytes) -> object:
             return document
         reason = "something follows its JSON"
     raise ValueError(reason)  # not inside `except`: the parser's own exception holds the text
+
+
+def _weight(body: bytes) -> int:
+    # At least as many bytes as reading takes: for the text and a copy of each text in it, both of
+    # four bytes a character as soon as one character needs them; and for each value.
+    of_texts = 9 if not body.isascii() or b"\\u" in body else 3
+    containers = body.count(b"[") + body.count(b"{")
+    return len(body) * of_texts + body.count(b",") * 240 + containers * 64
+
+
+def _without_secrets(text: object, secrets: frozenset[str]) -> str | None:
+    return cut_out(_beginning(text, secrets), secrets) if isinstance(text, str) else None
+
+
+def _beginning(text: str, secrets: frozenset[str]) -> str:
+    # Looking for secrets in whatever form takes long. The cut may leave the beginning of one, which
+    # nobody would know again: an escape makes six characters of one.
+    if len(text) <= _LOOKED_AT:
+        return text
+    return text[: max(_LOOKED_AT - 6 * max(map(len, secrets), default=0), 0)]
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -34,12 +34,20 @@ _PUBLIC_HEADERS = frozenset({"accept", "accept-encoding", "content-type", "user-
 _SHORT_SECRET = 3  # characters; one so short is cut out only where it is a word of its own
 _RUN = r"[A-Za-z0-9._~+/=%-]"
 _WORDS = re.compile(r"[a-z._/-]+")
+# A value of such a name, in JSON, in a form, in XML, in a header or in prose, whatever it looks like.
+_NAMED = re.compile(
+    r"""((?:token|secret|password|assertion|verifier|device_code)["'\]\s]*+[:=>][\s\[{(]*+)"""
+    r"""(?:"(?:[^"\\]|\\.)*+"?|'[^']*+'?|[^\s<>&,;"'()\[\]{}]+)""",
+    re.IGNORECASE,
+)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
 _JSON_TEXT = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 
 
 def redact(text: str, secrets: frozenset[str], longest_word: int) -> str:
-    """Return text without the secrets, and without any unbroken run that may well be one.
+    """Return text without the secrets, and without whatever may well be one.
+
+    That is the value of a name such as `access_token`, and any unbroken run that is long.
 
     longest_word: how many characters of a token's alphabet may stand in a row, unless all are
         lower case letters.
@@ -48,7 +56,8 @@ def redact(text: str, secrets: frozenset[str], longest_word: int) -> str:
     def judge(run: re.Match[str]) -> str:
         return run[0] if _WORDS.fullmatch(run[0]) else REDACTED
 
-    return re.sub(rf"{_RUN}{{{longest_word},}}", judge, cut_out(text, secrets))
+    text = _NAMED.sub(rf"\1{REDACTED}", cut_out(text, secrets))
+    return re.sub(rf"{_RUN}{{{longest_word},}}", judge, text)
 
 
 def cut_out(text: str, secrets: frozenset[str]) -> str:

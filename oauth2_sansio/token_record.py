@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
+from math import inf
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -174,7 +175,7 @@ class TokenRecord:
         document["dead"] = self.dead and _plain(self.dead)
         try:
             written = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
-            read_json(written)  # what cannot be read again would be lost
+            read_json(written, heaviest=inf)  # what cannot be read again would be lost
         except (TypeError, ValueError, RecursionError):
             written = b""
         if not written:  # not inside `except`: the exception may quote the token
@@ -194,7 +195,7 @@ class TokenRecord:
         Raises `DamagedRecordError`, `ForeignRecordError` or `NewerRecordError`.
         """
         try:
-            document = read_json(content)
+            document = read_json(content, heaviest=inf)
         except ValueError as error:
             reason = str(error)  # the reader quotes nothing
         else:

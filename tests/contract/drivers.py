@@ -1,13 +1,15 @@
 """Every driver there is, each behind the same few words.
 
 A story is an `async def` that gets `run`, which drives a flow through the driver's one client and
-returns its result. A blocking driver never waits in it, and so runs it without any loop.
+returns its result, or calls that client's own methods. A blocking driver never waits in it, and so
+runs it without any loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import inspect
 import ssl
 import threading
 import time
@@ -15,15 +17,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import trio
 
-from oauth2_sansio import Flow, drive
+from oauth2_sansio import Flow, OAuth2Error, drive
 from oauth2_sansio.command_line.over_urllib import UrllibSender
 from oauth2_sansio.events import T
 from oauth2_sansio_requests import OAuth2Session
 from oauth2_sansio_trio import OAuth2Client
+
+from .credentials import CLIENT_ID, CLIENT_SECRET
 
 PATIENCE = 30.0
 """Seconds: the deadline of what is to end by itself, so that a slow machine fails nothing."""
@@ -32,12 +36,29 @@ PATIENCE = 30.0
 SYSTEM = ssl.create_default_context()  # once, since reading all certificates takes long
 
 
-class Run(Protocol):
-    """Drives a flow over one client, and returns its result."""
+class Run:
+    """Drive flows over one client, and call the client itself.
+
+    drive: runs a flow to its end, or returns what has to be awaited for that.
+    client: of the drop-in vocabulary; None where there is none.
+    """
+
+    def __init__(self, drive: Callable[[Flow[Any]], Any], client: Any = None) -> None:
+        self._drive = drive
+        self._client = client
 
     async def __call__(self, flow: Flow[T]) -> T:
-        """Raise what the flow ends in."""
-        ...
+        """Return the flow's result, or raise what it ends in."""
+        result: T = await _awaited(self._drive(flow))
+        return result
+
+    async def call(self, name: str, *arguments: Any, **named: Any) -> Any:
+        """Return what a method of the client returns, or raise what it raises."""
+        return await _awaited(getattr(self._client, name)(*arguments, **named))
+
+
+async def _awaited(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
 
 
 Story: TypeAlias = Callable[[Run], Coroutine[Any, Any, None]]
@@ -111,6 +132,9 @@ class Driver(ABC):
     name: str
     parser: Parser
     loop: Loop | None = None  # what its stories run in; a blocking one needs none
+    family: tuple[type[Exception], ...] = (OAuth2Error,)  # what its users have to expect
+    has_drop_in = True
+    is_ours = True
     ends_late_calls = False  # by ending their connection, whatever they are at
 
     @abstractmethod
@@ -121,6 +145,11 @@ class Driver(ABC):
         trust: for https; without it, the system's certificates count.
         """
 
+    @property
+    def like(self) -> str:
+        """The driver that has the same HTTP library: its own name, but for a peer."""
+        return self.name
+
     def __str__(self) -> str:
         return self.name
 
@@ -128,15 +157,12 @@ class Driver(ABC):
 class OverUrllib(Driver):
     name = "urllib"
     parser = Parser.HTTP_CLIENT
+    has_drop_in = False
 
     def tell(self, story: Story, *, deadline: float = PATIENCE, trust: Trust | None = None) -> None:
         context = SYSTEM if trust is None else trust.context
         sender = UrllibSender(deadline=deadline, context=context)
-
-        async def run(flow: Flow[T]) -> T:
-            return drive(flow, sender.send, time.sleep, time.time)
-
-        finish(story(run))
+        finish(story(Run(lambda flow: drive(flow, sender.send, time.sleep, time.time))))
 
 
 class OverRequests(Driver):
@@ -144,13 +170,9 @@ class OverRequests(Driver):
     parser = Parser.HTTP_CLIENT
 
     def tell(self, story: Story, *, deadline: float = PATIENCE, trust: Trust | None = None) -> None:
-        with OAuth2Session("app", deadline=deadline) as session:
+        with OAuth2Session(CLIENT_ID, CLIENT_SECRET, deadline=deadline) as session:
             session.verify = True if trust is None else trust.path
-
-            async def run(flow: Flow[T]) -> T:
-                return session.run(flow)
-
-            finish(story(run))
+            finish(story(Run(session.run, session)))
 
 
 class OverHttpx(Driver):
@@ -166,13 +188,8 @@ class OverHttpx(Driver):
     def tell(self, story: Story, *, deadline: float = PATIENCE, trust: Trust | None = None) -> None:
         client_class: Any = importlib.import_module(self._adapter).OAuth2Client
         verify = SYSTEM if trust is None else trust.context
-        with client_class("app", deadline=deadline, verify=verify) as client:
-
-            async def run(flow: Flow[T]) -> T:
-                result: T = client.run(flow)
-                return result
-
-            finish(story(run))
+        with client_class(CLIENT_ID, CLIENT_SECRET, deadline=deadline, verify=verify) as client:
+            finish(story(Run(client.run, client)))
 
 
 class OverAsyncHttpx(Driver):
@@ -191,13 +208,10 @@ class OverAsyncHttpx(Driver):
         verify = SYSTEM if trust is None else trust.context
 
         async def whole() -> None:
-            async with client_class("app", deadline=deadline, verify=verify) as client:
-
-                async def run(flow: Flow[T]) -> T:
-                    result: T = await client.run(flow)
-                    return result
-
-                await story(run)
+            async with client_class(
+                CLIENT_ID, CLIENT_SECRET, deadline=deadline, verify=verify
+            ) as client:
+                await story(Run(client.run, client))
 
         self.loop.run(whole)
 
@@ -211,8 +225,10 @@ class OverTrio(Driver):
         verify = SYSTEM if trust is None else trust.context
 
         async def whole() -> None:
-            async with OAuth2Client("app", deadline=deadline, verify=verify) as client:
-                await story(client.run)
+            async with OAuth2Client(
+                CLIENT_ID, CLIENT_SECRET, deadline=deadline, verify=verify
+            ) as client:
+                await story(Run(client.run, client))
 
         self.loop.run(whole)
 

@@ -44,17 +44,21 @@ class RawServer:
 
 @contextmanager
 def scripted(
-    script: Script, *, ssl_context: ssl.SSLContext | None = None
+    script: Script, *, ssl_context: ssl.SSLContext | None = None, elsewhere: int = 0
 ) -> Generator[RawServer, None, None]:
-    """Serve on a free port of this machine until the `with` block ends."""
+    """Serve on a free port of this machine until the `with` block ends.
+
+    elsewhere: the port that the script's `ELSEWHERE` stands for.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     host, port = ("127.0.0.1", listener.getsockname()[1])
     scheme = "http" if ssl_context is None else "https"
-    work = _Work(RawServer(f"{scheme}://{host}:{port}/token"), script, ssl_context, listener)
+    server = RawServer(f"{scheme}://{host}:{port}/token")
+    work = _Work(server, script.named(port, elsewhere), ssl_context, listener)
     acceptor = Thread(target=work.accept, daemon=True)
     acceptor.start()
     try:
-        yield work.server
+        yield server
     finally:
         work.stopped.set()
         with suppress(OSError):  # wakes the acceptor, wherever closing a listener would not

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TypeAlias
 
@@ -21,15 +21,21 @@ class Drip:
     for_ever: bool = False
 
 
+MOST = 67_108_864
+"""Bytes: how much a flood sends before it gives up, should a client not."""
+
+ELSEWHERE = b"http://127.0.0.1:ELSEW"
+"""Stands in a script for another origin, which must never be asked for anything."""
+
+HERE = b"http://127.0.0.1:HEREP"
+"""Stands in a script for the server's own origin."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """These bytes again and again, as fast as they are taken, until the client hangs up.
-
-    times: only so often.
-    """
+    """These bytes again and again, as fast as they are taken, until the client hangs up."""
 
     data: bytes
-    times: int | None = None
 
 
 Part: TypeAlias = bytes | Drip | Flood
@@ -64,6 +70,21 @@ class Script:
     begin: Begin = Begin.AFTER_REQUEST
     end: End = End.CLOSE
 
+    def named(self, here: int, elsewhere: int) -> Script:
+        """Return the script with real ports for `HERE` and `ELSEWHERE`."""
+        parts = (
+            named(part, here, elsewhere) if isinstance(part, bytes) else part
+            for part in self.parts
+        )
+        return replace(self, parts=tuple(parts))
+
+
+def named(data: bytes, here: int, elsewhere: int) -> bytes:
+    """Return what a server sends with real ports, which have as many digits."""
+    for marked, port in ((HERE, here), (ELSEWHERE, elsewhere)):
+        data = data.replace(marked, marked[:-5] + b"%05d" % port)
+    return data
+
 
 def pieces(part: Part) -> Iterable[tuple[bytes, float]]:
     """Return what goes out at a time, each with the seconds to wait before it."""
@@ -74,8 +95,5 @@ def pieces(part: Part) -> Iterable[tuple[bytes, float]]:
             yield from ((bytes((byte,)), every) for byte in data)
             while for_ever:
                 yield from ((bytes((byte,)), every) for byte in data)
-        case Flood(data, times):
-            sent = 0
-            while times is None or sent < times:
-                yield data, 0.0
-                sent += 1
+        case Flood(data):
+            yield from ((data, 0.0) for _ in range(MOST // len(data)))

@@ -39,9 +39,9 @@ def token_request(url: str) -> Flow[OAuth2Token]:
     return client.client_credentials()
 
 
-def is_late(failure: RequestFailed) -> bool:
+def is_late(cause: BaseException | None) -> bool:
     """Say whether it is the deadline that has ended a request."""
-    said = f"{type(failure.cause).__name__} {failure.cause}".lower()
+    said = f"{type(cause).__name__} {cause}".lower()
     return any(words in said for words in ("taken too long", "timed out", "timeout", "deadline"))
 
 

@@ -74,7 +74,8 @@ def error_of(asked: Answer) -> OAuth2Error:
         (b"", FORM, {}),
         (f'{{"a": {"9" * 400}}}'.encode(), (), None),
         (b'{"a": ' * 300 + b"1" + b"}" * 300, (), None),
-        (json.dumps({str(number): number for number in range(20_000)}).encode(), (), None),
+        (json.dumps({str(number): number for number in range(10_000)}).encode(), (), None),
+        (b'{"a": [' + b"{}," * 10_000 + b"{}]}", (), None),
         (b'{"a": "' + b"x" * (MAXIMUM_BODY - 9) + b'"}', (), None),
     ],
 )
@@ -126,8 +127,13 @@ def test_good_answers(
         pytest.param(
             b'{"a": ' + b"9" * 401 + b"}", JSON, "a number of too many digits", id="401 digits"
         ),
-        pytest.param(b"[" * 100_000, JSON, "its JSON is nested too deeply", id="deep list"),
-        pytest.param(b'{"a":' * 100_000, JSON, "its JSON is nested too deeply", id="deep object"),
+        pytest.param(b"[" * 50_000, JSON, "its JSON is nested too deeply", id="deep list"),
+        pytest.param(b'{"a":' * 50_000, JSON, "its JSON is nested too deeply", id="deep object"),
+        pytest.param(b"{}," * 300_000, JSON, "too much memory", id="many objects"),
+        pytest.param(b"[" * 100_000, JSON, "too much memory", id="many lists"),
+        pytest.param(b"7," * 20_000, JSON, "too much memory", id="many values"),
+        pytest.param(b" " * 500_000 + b"\\ud83d", JSON, "too much memory", id="wide by an escape"),
+        pytest.param(b" " * 500_000 + b"\xc3\xa4", JSON, "too much memory", id="wide"),
         pytest.param(b"a=1", JSON, "it is not JSON: a=1", id="form, called JSON"),
         pytest.param(b"a=1", (), "it is not JSON: a=1", id="form, not called at all"),
         pytest.param(b"well done", TEXT, "it is not JSON: well done", id="plain text"),
@@ -232,7 +238,7 @@ def test_the_beginning_of_a_secret_at_the_cut_is_not_shown() -> None:
     body = b"<" + b"-" * 150 + b">"
     body = body * (16_384 // len(body)) + b" " * (16_384 % len(body) - 7) + b"the-c0de" + b" more"
     assert body[:16_384].endswith(b" the-c0d")
-    assert error_of(answer(body, 502)).description == "not an OAuth answer"
+    assert "the-c" not in str(error_of(answer(body, 502)).description)
     public = RequestToSend(endpoint=Endpoint.TOKEN, url="https://as.example/token")
     found = Answer(public, ResponseReceived(status=502, body=body), NOW)
     assert error_of(found).description == "not an OAuth answer: the-c0d"
@@ -341,6 +347,27 @@ def test_what_we_sent_is_never_printed(
                 assert form not in text
     assert again.response is None
     assert secret.encode() not in pickle.dumps(error)
+
+
+@pytest.mark.parametrize("member", ["error_description", "error_uri"])
+def test_of_a_long_text_the_beginning_is_kept(member: str) -> None:
+    text = "a " * 8_170 + "the-c0de and more " * 1_000
+    error = error_of(answer(json.dumps({"error": "x", member: text}).encode(), 400))
+    kept = error.description if member == "error_description" else error.uri
+    assert kept is not None
+    assert len(kept) < 16_384
+    assert text.startswith(kept)
+    public = RequestToSend(endpoint=Endpoint.TOKEN, url="https://as.example/token")
+    body = json.dumps({"error": "x", member: text}).encode()
+    found = error_of(Answer(public, ResponseReceived(status=400, body=body), NOW))
+    assert text[:16_384] in (found.description, found.uri)
+
+
+def test_a_code_without_end_is_looked_at_in_part() -> None:
+    error = error_of(answer(json.dumps({"error": "a " * 300_000 + "the-c0de"}).encode(), 400))
+    assert type(error) is ErrorResponse
+    assert error.error == "a " * (len(error.error) // 2)
+    assert len(error.error) < 16_384
 
 
 def test_a_description_keeps_its_own_words() -> None:

@@ -74,6 +74,44 @@ def test_a_long_word_may_be_a_secret(text: str, shown: str) -> None:
     assert redact(text, frozenset(), 10) == shown
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"access_token":"§","token_type":"Bearer"}',
+        '{"refresh_token" :\n "§"}',
+        '{"id_token": ["§"]}',
+        '{"access_token": "a\\"§", "a": 1}',
+        "{'access_token': '§'}",
+        '{"access_token": "§',
+        "access_token=§&token_type=Bearer",
+        "<access_token>§</access_token>",
+        "Access-Token: §",
+        "client_secret=§",
+        "password=§&username=a",
+        "the device_code = §",
+    ],
+)
+def test_the_value_of_a_telling_name_is_not_shown(text: str) -> None:
+    shown = redact(text.replace("§", "sh0rt"), frozenset(), 40)
+    assert shown.replace("'[", "[").replace("]'", "]").count(REDACTED) == 1
+    assert "sh0rt" not in shown
+
+
+@pytest.mark.parametrize(
+    "text", ["the token expired", 'token_type="Bearer"', '"code": 400', "token:", "a token of <b>"]
+)
+def test_a_telling_name_alone_hides_nothing(text: str) -> None:
+    assert redact(text, frozenset(), 40) == text
+
+
+@pytest.mark.parametrize("sign", ["token", "token ", "token=", 'token="', "token'", "token:[", "<"])
+def test_redacting_takes_time_in_proportion(sign: str) -> None:
+    # Where it took the square, this would take minutes.
+    redact(sign * 100_000, frozenset({"a secret"}), 40)
+    redact(sign + " " * 100_000, frozenset({"a secret"}), 40)
+    redact(sign + "\\" * 100_000, frozenset({"a secret"}), 40)
+
+
 @given(st.text(min_size=4), st.text(), st.text(), st.integers(0, 3))
 def test_no_secret_is_left_over(secret: str, before: str, after: str, form: int) -> None:
     written = [
