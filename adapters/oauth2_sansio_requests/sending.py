@@ -190,7 +190,10 @@ def _read_within_limit(response: requests.Response) -> None:
         raise requests.ConnectionError(error) from None
     finally:
         response.close()
-    response.raw = BodyAtHand(body)  # where requests reads it from, also for the hooks
+    # Where requests reads it from, also for the hooks. All three are one copy.
+    content = bytes(body)
+    response.raw = BodyAtHand(content)
+    response._content = content  # noqa: SLF001 - requests itself would copy it twice
 
 
 def _chunks(raw: Any) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from ..flow import Flow
 from ..waiting.awaiting import AwaitingVocabulary
 from ..waiting.clock import now
 from ..waiting.tasks import EventLoop, current_loop
-from .clients import FamilyVocabulary
+from .clients import FamilyVocabulary, at_endpoint
 from .library import RequestOptions, keep_within_limit
 
 
@@ -96,13 +96,12 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
         client = self._endpoint_client
 
         async def exchange(request: RequestToSend) -> ResponseReceived:
+            built = self._built(request, options)
             try:
-                response = await client.send(
-                    self._built(request, options),
-                    auth=http_auth,
-                    follow_redirects=False,
-                    stream=True,
-                )
+                with at_endpoint():
+                    response = await client.send(
+                        built, auth=http_auth, follow_redirects=False, stream=True
+                    )
             except self.library.HTTPStatusError as error:  # from an event hook of the user
                 response = self.library.response_of(error)
             if self.library.is_unread(response):

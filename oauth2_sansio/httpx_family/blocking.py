@@ -12,7 +12,7 @@ from ..waiting.blocking import BlockingVocabulary
 from ..waiting.clock import now, sleep
 from ..waiting.own_connection import KeptConnectionError, OwnConnection
 from ..waiting.threads import call_within
-from .clients import FamilyVocabulary
+from .clients import FamilyVocabulary, at_endpoint
 from .library import RequestOptions, keep_within_limit
 
 
@@ -129,9 +129,10 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
     def _sent(self, request: Any, http_auth: Any) -> Any:
         while True:
             try:
-                return self._endpoint_client.send(
-                    request, auth=http_auth, follow_redirects=False, stream=True
-                )
+                with at_endpoint():
+                    return self._endpoint_client.send(
+                        request, auth=http_auth, follow_redirects=False, stream=True
+                    )
             except KeptConnectionError:  # that one is closed now, and there are finitely many
                 continue
             except self.library.HTTPStatusError as error:  # from an event hook of the user

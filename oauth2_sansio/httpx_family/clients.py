@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ClassVar, NoReturn, cast
 
 from ..dropin.calls import Call
@@ -22,6 +24,11 @@ from .library import Library
 # A client of this shape keeps what is left of a connection for the next request, also bytes that
 # a hostile server has sent ahead: so a connection that has carried credentials is not kept.
 _HEADERS = (("Accept-Encoding", "identity"), ("Connection", "close"))
+
+_OURS = "oauth2_sansio"
+"""Marks a request to an endpoint, among its extensions."""
+
+_at_endpoint: ContextVar[bool] = ContextVar("oauth2_sansio_at_endpoint", default=False)
 
 
 class ClientSettings(Settings, total=False):
@@ -115,14 +122,34 @@ class FamilyVocabulary(Lending):
         self.library.refuse_foreign_auth(auth)
         return isinstance(auth, self.library.Auth) or super()._is_http_auth(auth)
 
+    @property
+    def cookies(self) -> Any:
+        """The cookies of the library's own client. What an endpoint sets is not kept."""
+        if _at_endpoint.get():
+            return self.library.Cookies()
+        return cast("Any", super()).cookies
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        self.library.Client.cookies.fset(self, cookies)  # the same for both kinds of clients
+
+    def _build_redirect_request(self, request: Any, response: Any) -> Any:
+        # Also where it is to follow no redirect, the library makes the next request, and raises for
+        # a target that it cannot read. It hands on what is returned here, and sends it nowhere.
+        if _OURS in request.extensions:
+            return request
+        return cast("Any", super())._build_redirect_request(request, response)  # noqa: SLF001
+
     def _built(self, request: RequestToSend, options: Mapping[str, Any]) -> Any:
-        return self._endpoint_client.build_request(
+        built = self._endpoint_client.build_request(
             request.method,
             request.url,
             content=request.body or None,
             headers=[*_HEADERS, *request.headers],
             **options,
         )
+        built.extensions[_OURS] = True
+        return built
 
     def _options_of(self, flow: Flow[Any]) -> tuple[dict[str, Any], Any, tuple[Any, ...], float]:
         if not isinstance(flow, Call):
@@ -168,6 +195,16 @@ class FamilyVocabulary(Lending):
             f"a {type(self).__name__} holds secrets and cannot be pickled or copied: store its "
             "token, and build a new one"
         )
+
+
+@contextmanager
+def at_endpoint() -> Generator[None, None, None]:
+    """Keep the cookies of the answers that come meanwhile out of the client."""
+    mark = _at_endpoint.set(True)
+    try:
+        yield
+    finally:
+        _at_endpoint.reset(mark)
 
 
 def _pairs_of(response: Any) -> Pairs:

@@ -99,6 +99,7 @@ class Library:
         """Return what one of the `failures` says of a request."""
         module = self.module
         if isinstance(error, (module.HTTPError, module.InvalidURL)):
+            # An InvalidURL may be that of a redirect, which comes of an answer.
             not_sent = isinstance(
                 error,
                 (
@@ -106,7 +107,6 @@ class Library:
                     module.ConnectTimeout,
                     module.PoolTimeout,
                     module.UnsupportedProtocol,
-                    module.InvalidURL,
                 ),
             )
             if getattr(error, "_request", error) is None:

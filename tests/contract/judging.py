@@ -11,7 +11,7 @@ from oauth2_sansio.events import ResponseReceived
 
 from .credentials import ACCESS_TOKEN, secrets_in
 from .drivers import PATIENCE, Driver
-from .observing import NOW, Seen, Way
+from .observing import NOW, Seen
 from .row import Expected, Outcome, Row
 from .scripts import End
 from .spying import is_late
@@ -27,7 +27,7 @@ _FATES = {
 }
 
 
-def faults(row: Row, seen: Seen, driver: Driver | None, way: Way = Way.RUN) -> list[str]:
+def faults(row: Row, seen: Seen, driver: Driver | None) -> list[str]:
     """Return what is wrong, in words; nothing where the row was handled well.
 
     driver: None for the core alone.
@@ -88,7 +88,9 @@ def _exact(row: Row, seen: Seen, outcome: Outcome) -> list[str]:
                 found.append(f"no TransportError: {type(error).__name__}")
             elif error.outcome is not _FATES[outcome]:
                 found.append(f"the outcome is {error.outcome}")
-            elif is_late(error.cause) is not (outcome is Outcome.LATE):
+            elif outcome is not Outcome.NOT_SENT and is_late(error.cause) is not (
+                outcome is Outcome.LATE
+            ):
                 found.append(f"the cause is {type(error.cause).__name__}")
     if row.expected is not None and outcome is row.outcome:
         found += _differences(row.expected, seen)
@@ -103,11 +105,14 @@ def _differences(expected: Expected, seen: Seen) -> list[str]:
     for name, value in expected.values.items():
         if name == "lives":
             slack = 1.0 if seen.began == NOW else 2 * PATIENCE
-            same = isclose(got.expires_at - seen.began, float(str(value)), abs_tol=slack)
+            end = _value(got, "expires_at")
+            same = isinstance(end, float) and isclose(
+                end - seen.began, float(str(value)), abs_tol=slack
+            )
         else:
             same = _value(got, name) == value
         if not same:
-            found.append(f"{name} is {_shown(_value(got, name))}")
+            found.append(f"{name} is not as it should be: {_shown(_value(got, name))}")
     return found
 
 

@@ -77,16 +77,15 @@ class _Listening(logging.Handler):
 
 @contextmanager
 def listening() -> Generator[None, None, None]:
-    """Take down what is logged at DEBUG, each run for itself."""
-    root, handler = logging.getLogger(), _Listening()
-    before = root.level
-    root.addHandler(handler)
+    """Take down what is logged at DEBUG, each run for itself, and hand it to nobody else."""
+    root = logging.getLogger()
+    before = root.level, root.handlers
+    root.handlers = [_Listening()]
     root.setLevel(logging.DEBUG)
     try:
         yield
     finally:
-        root.setLevel(before)
-        root.removeHandler(handler)
+        root.level, root.handlers = before
 
 
 def is_heavy(row: Row) -> bool:

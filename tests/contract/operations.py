@@ -9,7 +9,6 @@ from typing import Any
 
 from oauth2_sansio import (
     Client,
-    Finished,
     Flow,
     OAuth2Token,
     PendingAuthorization,

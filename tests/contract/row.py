@@ -22,7 +22,7 @@ from oauth2_sansio.answers import MAXIMUM_BODY
 from .credentials import ACCESS_TOKEN
 from .drivers import DRIVERS, Driver, Parser
 from .operations import Operation
-from .scripts import ELSEWHERE, HERE, End, Script
+from .scripts import End, Script
 
 
 class Outcome(Enum):

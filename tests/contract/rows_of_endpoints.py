@@ -13,7 +13,15 @@ from oauth2_sansio import (
 )
 
 from .operations import Operation
-from .row import ELSEWHERE, HERE, TOKEN_BODY, Expected, Row, answering, broken, says_no
+from .row import (
+    TOKEN_BODY,
+    Expected,
+    Row,
+    answering,
+    broken,
+    says_no,
+)
+from .scripts import ELSEWHERE, HERE
 
 _introspecting = partial(answering, operation=Operation.INTROSPECT)
 _revoking = partial(answering, operation=Operation.REVOKE)
@@ -22,7 +30,10 @@ _pushing = partial(answering, operation=Operation.PUSH)
 _asking_device = partial(answering, operation=Operation.AUTHORIZE_DEVICE)
 
 _GONE = Expected(type(None))
-_ALIVE, _DEAD = Expected(Introspection, {"active": True}), Expected(Introspection, {"active": False})
+_ALIVE, _DEAD = (
+    Expected(Introspection, {"active": True}),
+    Expected(Introspection, {"active": False}),
+)
 
 
 def _active(**values: object) -> Expected:
@@ -35,13 +46,23 @@ _SAID_OF_A_TOKEN: dict[bytes, Expected] = {
     b'{"active":false,"scope":"a","exp":9999999999}': _DEAD,
     **{
         b'{"active":%b}' % value: broken()
-        for value in (b'"true"', b'"false"', b'"active"', b"1", b"0", b"null", b"[]", b"[true]", b"{}")
+        for value in (
+            b'"true"',
+            b'"false"',
+            b'"active"',
+            b"1",
+            b"0",
+            b"null",
+            b"[]",
+            b"[true]",
+            b"{}",
+        )
     },
     b'{"Active":true}': broken(),
     b'{"active":true,"active":false}': broken(),
     b"{}": broken(),
     b"true": broken(),
-    b"[{\"active\":true}]": broken(),
+    b'[{"active":true}]': broken(),
     b"": broken(),
     b"<html>active</html>": broken(),
     b"active=true": broken(),
@@ -197,6 +218,11 @@ def _pushed(**members: object) -> bytes:
     return json.dumps({"request_uri": _REFERENCE, "expires_in": 60, **members}).encode()
 
 
+_NO_REFERENCES: tuple[object, ...] = (
+    *(None, "", 7, True, ["a"], {}, "a\r\nb", "ü", "r" * 100_000),
+)
+_NO_LIFETIMES: tuple[object, ...] = (None, "", "soon", 0, -1, True, [], {})
+
 _PUSHES: dict[str, tuple[bytes, Expected]] = {
     "good": (_pushed(), _PUSHED),
     "a lifetime that is a text": (_pushed(expires_in="60"), _PUSHED),
@@ -204,12 +230,12 @@ _PUSHES: dict[str, tuple[bytes, Expected]] = {
     "no reference": (b'{"expires_in":60}', broken()),
     **{
         f"a reference that is {value!r}"[:60]: (_pushed(request_uri=value), broken())
-        for value in (None, "", 7, True, ["a"], {}, "a\r\nb", "ü", "r" * 100_000)
+        for value in _NO_REFERENCES
     },
     "no lifetime": (json.dumps({"request_uri": _REFERENCE}).encode(), broken()),
     **{
         f"a lifetime that is {value!r}": (_pushed(expires_in=value), broken())
-        for value in (None, "", "soon", 0, -1, True, [], {})
+        for value in _NO_LIFETIMES
     },
     "a token": (TOKEN_BODY, broken()),
     "an error": (b'{"error":"invalid_request"}', says_no("invalid_request")),
@@ -251,14 +277,18 @@ def _no(**members: object) -> tuple[bytes, Expected]:
     return _device(**members), broken()
 
 
+_NO_TEXTS: tuple[object, ...] = ("left out", None, "", 7, True, ["a"], {}, "a" * 100_000)
+
 _DEVICES: dict[str, tuple[bytes, Expected]] = {
-    "good": (_device(), _ASKED),
+    "good, without an interval": (
+        _device(),
+        Expected(DeviceAuthorization, {"interval": 5.0, "user_code": "WDJB-MJHT"}),
+    ),
     "an interval": (_device(interval=7), Expected(DeviceAuthorization, {"interval": 7.0})),
     "an interval that is a text": (
         _device(interval="7"),
         Expected(DeviceAuthorization, {"interval": 7.0}),
     ),
-    "no interval": (_device(), Expected(DeviceAuthorization, {"interval": 5.0})),
     "the page by its old name": (
         _device(verification_uri="left out", verification_url="https://server.example/device"),
         _ASKED,
@@ -266,7 +296,7 @@ _DEVICES: dict[str, tuple[bytes, Expected]] = {
     **{
         f"{name}: {value!r}"[:70]: _no(**{name: value})
         for name in ("device_code", "user_code", "verification_uri")
-        for value in ("left out", None, "", 7, True, ["a"], {}, "a" * 100_000)
+        for value in _NO_TEXTS
     },
     "user_code: with a line end": _no(user_code="a\r\nb"),
     **{
@@ -285,10 +315,7 @@ _DEVICES: dict[str, tuple[bytes, Expected]] = {
     "device_code: with a line end": (_device(device_code="a\r\nb"), _ASKED),
     "a whole page of JavaScript": _no(verification_uri_complete="javascript:alert(1)"),
     "a whole page that is a number": _no(verification_uri_complete=7),
-    **{
-        f"expires_in: {value!r}": _no(expires_in=value)
-        for value in ("left out", None, "soon", True, [])
-    },
+    **{f"expires_in: {value!r}": _no(expires_in=value) for value in ("left out", *_NO_LIFETIMES)},
     "an error": (b'{"error":"invalid_scope"}', says_no("invalid_scope")),
 }
 

@@ -17,7 +17,15 @@ from .credentials import (
     SHORT_ACCESS_TOKEN,
 )
 from .operations import Operation
-from .row import ELSEWHERE, TOKEN_BODY, Expected, Row, answering, broken, says_no
+from .row import (
+    TOKEN_BODY,
+    Expected,
+    Row,
+    answering,
+    broken,
+    says_no,
+)
+from .scripts import ELSEWHERE
 
 _CODES = (
     *("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client"),
@@ -90,6 +98,8 @@ _ODD_DESCRIPTIONS: dict[str, object] = {
     "100,000 angle brackets": "<" * 100_000,
     "nothing but spaces": " " * 900_000,
 }
+
+_FALSY: tuple[object, ...] = (None, "", 0, False, [], {})
 
 _URIS: dict[str, object] = {
     "javascript": "javascript:alert(1)",
@@ -176,10 +186,7 @@ ERRORS = (
         )
         for name, uri in _URIS.items()
     ),
-    *(
-        _no(f"a code that is {value!r}", {"error": value}, broken(), 400)
-        for value in (None, "", 0, False, [], {})
-    ),
+    *(_no(f"a code that is {value!r}", {"error": value}, broken(), 400) for value in _FALSY),
     _no("a token beside it", {"error": "x", "access_token": ACCESS_TOKEN}, says_no("x"), 200),
     _no("a problem document", {"type": "about:blank", "title": "x", "status": 400}, broken()),
     _no("a list of errors", {"errors": [{"message": "x"}]}, broken()),

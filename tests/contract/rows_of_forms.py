@@ -22,7 +22,10 @@ _CASES: dict[str, tuple[bytes, Expected]] = {
     "a line end behind": (_GOOD + b"\r\n", issued(lives=3600.0)),
     "an odd lifetime": (_TOKEN + b"&expires_in=soon", issued(expires_at=None)),
     "a lifetime of Facebook": (_TOKEN + b"&expires=5183999", issued(expires_at=None)),
-    "an error": (b"error=bad_verification_code&error_description=a+b", says_no("bad_verification_code", description="a b")),
+    "an error": (
+        b"error=bad_verification_code&error_description=a+b",
+        says_no("bad_verification_code", description="a b"),
+    ),
     "an error beside a token": (_TOKEN + b"&error=x", says_no("x")),
     "an error that repeats our code": (
         b"error=x&error_description=" + CODE.encode().replace(b"-", b"%2D"),
@@ -47,15 +50,23 @@ _CASES: dict[str, tuple[bytes, Expected]] = {
     "a zero in the token": (b"access_token=a%00", broken()),
     "a line end in the token": (b"access_token=a%0d%0aHost:+b", broken()),
     "a letter that is no ASCII in the token": (b"access_token=%C3%A9", broken()),
-    "semicolons": (_TOKEN + b";token_type=bearer", issued(access_token=f"{ACCESS_TOKEN};token_type=bearer")),
+    "semicolons": (
+        _TOKEN + b";token_type=bearer",
+        issued(access_token=f"{ACCESS_TOKEN};token_type=bearer"),
+    ),
     "lists in brackets": (b"access_token[]=a", broken()),
     "a page": (b"<html>a=b</html>", broken()),
 }
 
 FORMS = (
-    *(answering(f"a form: {name}", body, expected, kind=_FORM) for name, (body, expected) in _CASES.items()),
     *(
-        answering(f"a form: {name}, as plain text", *_CASES[name], kind=b"text/plain; charset=utf-8")
+        answering(f"a form: {name}", body, expected, kind=_FORM)
+        for name, (body, expected) in _CASES.items()
+    ),
+    *(
+        answering(
+            f"a form: {name}, as plain text", *_CASES[name], kind=b"text/plain; charset=utf-8"
+        )
         for name in ("a token", "all members", "an error", "two tokens", "no token", "a page")
     ),
     answering("a form: with a charset", _GOOD, issued(), kind=_FORM + b"; charset=iso-8859-1"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .credentials import CLIENT_SECRET
 from .row import (
-    ELSEWHERE,
     ERROR_BODY,
     OVER_HTTPX,
     TOKEN_BODY,
@@ -15,6 +14,7 @@ from .row import (
     issued,
     says_no,
 )
+from .scripts import ELSEWHERE
 
 _LATER: dict[bytes, float | None] = {
     b"5": 5.0,
@@ -178,9 +178,7 @@ KINDS = (
         _BROKEN,
         kind=b"application/json; charset=utf-16",
     ),
-    answering(
-        "two media types", TOKEN_BODY, issued(), headers=b"Content-Type: text/html\r\n"
-    ),
+    answering("two media types", TOKEN_BODY, issued(), headers=b"Content-Type: text/html\r\n"),
 )
 
 _ODD: dict[str, bytes] = {

@@ -117,7 +117,10 @@ _REFUSED: dict[str, bytes] = {
     "one smiley in 1 MB": with_more('"x":"😀'.encode() + b"a" * 1_000_000 + b'"'),
     "one escaped smiley in 1 MB": with_more(b'"x":"\\ud83d\\ude00' + b"a" * 1_000_000 + b'"'),
     "20,000 members, and 500,000 letters": with_more(
-        b",".join(b'"m%d":1' % number for number in range(20_000)) + b',"x":"' + b"a" * 500_000 + b'"'
+        b",".join(b'"m%d":1' % number for number in range(20_000))
+        + b',"x":"'
+        + b"a" * 500_000
+        + b'"'
     ),
     "the token within `data`": b'{"data":%b}' % TOKEN_BODY,
     "the token within `token`": b'{"status":"ok","token":%b}' % TOKEN_BODY,
@@ -153,7 +156,10 @@ _TAKEN: dict[str, bytes] = {
     "a text of 200,000 bytes in Cyrillic": with_more(b'"x":"' + "Ж".encode() * 100_000 + b'"'),
     "a text of 200,000 bytes of smileys": with_more(b'"x":"' + "😀".encode() * 50_000 + b'"'),
     "3,000 members, and 900,000 letters": with_more(
-        b",".join(b'"m%d":1' % number for number in range(3_000)) + b',"x":"' + b"a" * 900_000 + b'"'
+        b",".join(b'"m%d":1' % number for number in range(3_000))
+        + b',"x":"'
+        + b"a" * 900_000
+        + b'"'
     ),
     "10,000 empty objects": with_more(b'"x":[' + b"{}," * 10_000 + b"{}]"),
 }

@@ -73,8 +73,7 @@ class Script:
     def named(self, here: int, elsewhere: int) -> Script:
         """Return the script with real ports for `HERE` and `ELSEWHERE`."""
         parts = (
-            named(part, here, elsewhere) if isinstance(part, bytes) else part
-            for part in self.parts
+            named(part, here, elsewhere) if isinstance(part, bytes) else part for part in self.parts
         )
         return replace(self, parts=tuple(parts))
 
@@ -82,7 +81,7 @@ class Script:
 def named(data: bytes, here: int, elsewhere: int) -> bytes:
     """Return what a server sends with real ports, which have as many digits."""
     for marked, port in ((HERE, here), (ELSEWHERE, elsewhere)):
-        data = data.replace(marked, marked[:-5] + b"%05d" % port)
+        data = data.replace(marked[-5:], b"%05d" % port)
     return data
 
 

@@ -18,6 +18,7 @@ from oauth2_sansio import (
     Server,
     TransportError,
 )
+from tests.contract.credentials import ACCESS_TOKEN
 from tests.contract.raw_server import scripted
 from tests.contract.rows import ROWS
 
@@ -62,7 +63,7 @@ def fetch(request: pytest.FixtureRequest) -> Callable[[str], OAuth2Token]:
 @pytest.mark.parametrize("name", GOOD)
 def test_a_good_answer(fetch: Callable[[str], OAuth2Token], name: str) -> None:
     with scripted(SCRIPTS[name]) as server:
-        assert fetch(server.url)["access_token"] == "good"
+        assert fetch(server.url)["access_token"] == ACCESS_TOKEN
     (request,) = server.requests
     head = request.lower().split(b"\r\n")
     assert b"accept-encoding: identity" in head
