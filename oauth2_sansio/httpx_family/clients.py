@@ -138,7 +138,7 @@ class FamilyVocabulary(Lending):
         # a target that it cannot read. It hands on what is returned here, and sends it nowhere.
         if _OURS in request.extensions:
             return request
-        return cast("Any", super())._build_redirect_request(request, response)  # noqa: SLF001
+        return cast("Any", super())._build_redirect_request(request, response)  # noqa: SLF001 - see above
 
     def _built(self, request: RequestToSend, options: Mapping[str, Any]) -> Any:
         built = self._endpoint_client.build_request(
