@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import unescape
@@ -50,7 +51,6 @@ def installed() -> tuple[Path, Path]:
     folder = cache / "oauth2-sansio-tests" / f"oidc-provider-{wanted}"
     if not (folder / "node_modules" / "oidc-provider").is_dir():
         _install(node, npm, folder)
-    shutil.copy(FILES / "server.mjs", folder)
     return node, folder
 
 
@@ -74,6 +74,16 @@ def _install(node: Path, npm: Path, folder: Path) -> None:
     unfinished.rename(folder)
 
 
+def _started(command: Sequence[str | Path], home: Path, folder: Path) -> subprocess.Popen[str]:
+    # In a folder of its own: the one with the server serves checkouts of several versions.
+    for script in FILES.glob("*.mjs"):
+        shutil.copy(script, home)
+    (home / "node_modules").symlink_to(folder / "node_modules")
+    return subprocess.Popen(
+        command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+
+
 @contextmanager
 def serving(clients: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Serve on a free port of this machine; return the issuer.
@@ -81,13 +91,10 @@ def serving(clients: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     Raises `MissingServerError`.
     """
     node, folder = installed()
-    with subprocess.Popen(
-        [node, "server.mjs", json.dumps(clients)],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        _started([node, "server.mjs", json.dumps(clients)], Path(home), folder) as process,
+    ):
         try:
             assert process.stdout is not None
             issuer = process.stdout.readline().strip()

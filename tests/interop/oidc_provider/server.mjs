@@ -6,6 +6,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
+import { ciba, fetchHere } from './backchannel.mjs';
+
 const RESOURCES = ['urn:api', 'urn:other'];
 
 function privateKey(kind, options, algorithm) {
@@ -26,8 +28,10 @@ function configuration() {
     pkce: { required: () => true },
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
+    fetch: fetchHere,
     features: {
       devInteractions: { enabled: false },
+      ciba,
       clientCredentials: { enabled: true },
       deviceFlow: { enabled: true },
       dPoP: {
