@@ -80,6 +80,8 @@ if TYPE_CHECKING:
     from .flow import TRANSITIONS as TRANSITIONS
     from .flow import Flow as Flow
     from .flow import State as State
+    from .identity_chaining import redeem_jwt_grant as redeem_jwt_grant
+    from .identity_chaining import request_jwt_grant as request_jwt_grant
     from .introspection import Introspection as Introspection
     from .jwt_signing import RemoteKey as RemoteKey
     from .jwt_signing import SigningKey as SigningKey
@@ -173,6 +175,7 @@ _MODULES = {
     ),
     "exchange": ("Exchange", "Pipeline", "Signer", "Unsigned"),
     "flow": ("TRANSITIONS", "Flow", "State"),
+    "identity_chaining": ("redeem_jwt_grant", "request_jwt_grant"),
     "introspection": ("Introspection",),
     "jwt_signing": ("RemoteKey", "SigningKey", "read_key"),
     "keeper": ("AwaitRefresh", "RefreshIt", "SaveIt", "TokenKeeper", "UseToken"),

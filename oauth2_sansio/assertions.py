@@ -18,7 +18,7 @@ from .jwt_algorithms import base64url
 from .jwt_signing import JWTSigner, own_copy, read_key
 from .parameters import Parameters, Scope, joined, repeated, scope_pair
 from .server import Server
-from .tokens import OAuth2Token, read_token
+from .tokens import OAuth2Token
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SAML2_BEARER = "urn:ietf:params:oauth:grant-type:saml2-bearer"
@@ -139,7 +139,9 @@ def by_assertion(
     """
     given = (("grant_type", grant_type), *scope_pair(scope), *repeated("resource", resource))
     together = joined(given, parameters, Endpoint.TOKEN, in_url=False)
-    return client.exchange(Endpoint.TOKEN, together, read_token, headers=headers, signers=(signer,))
+    return client.exchange(
+        Endpoint.TOKEN, together, client.read_token, headers=headers, signers=(signer,)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,12 @@ class _JWTAsserter(HoldsSecrets):
         }
 
 
+def is_signed_jwt(text: str) -> bool:
+    """Say whether a text has the form of a signed JWT (RFC 7515 section 3.1)."""
+    parts = text.split(".", 3)
+    return len(parts) == 3 and all(map(_ENCODED.fullmatch, parts))
+
+
 def given_assertion(assertion: GivenAssertion) -> Signer:
     """Return what adds an assertion that was made elsewhere, as it is."""
     return _Giver(assertion, lambda given: given if isinstance(given, str) else given.decode())
@@ -196,7 +204,7 @@ class _Giver(HoldsSecrets):
 
 def _plain(given: str | bytes) -> str:
     text = given.decode("ascii", "replace") if isinstance(given, bytes) else given
-    if all(_ENCODED.fullmatch(part) for part in text.split(".")) and text.count(".") == 2:
+    if is_signed_jwt(text):
         return text
     raise _unfit("this assertion is no signed JWT", "give header, claims and signature with dots")
 

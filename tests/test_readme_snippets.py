@@ -19,13 +19,16 @@ import pytest
 import requests
 import urllib3
 
+from oauth2_sansio.backchannel import CIBA
 from oauth2_sansio.client import Client
 from oauth2_sansio.command_line.over_urllib import UrllibSender
+from oauth2_sansio.device import DEVICE_CODE
 from oauth2_sansio.driving import drive
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.server import Server
-from oauth2_sansio.testing import AuthorizationServer, RegisteredClient
+from oauth2_sansio.testing import AuthorizationServer, RegisteredClient, ServerSettings
 from oauth2_sansio.testing.loopback import serve
+from oauth2_sansio.token_exchange import TOKEN_EXCHANGE
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -40,9 +43,13 @@ _SECRET = "a secret"
 
 def _build(issuer: str) -> AuthorizationServer:
     app = RegisteredClient(
-        client_id="app", client_secret=_SECRET, grant_types=("client_credentials",), scope="read"
+        client_id="app",
+        client_secret=_SECRET,
+        grant_types=("client_credentials", DEVICE_CODE, CIBA, TOKEN_EXCHANGE),
+        scope="read",
     )
-    return AuthorizationServer(issuer=issuer, clients=[app], now=time.time)
+    settings = ServerSettings(polling_interval=0.01)
+    return AuthorizationServer(issuer=issuer, clients=[app], settings=settings, now=time.time)
 
 
 @contextmanager

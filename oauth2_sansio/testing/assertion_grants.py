@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from oauth2_sansio.assertions import JWT_BEARER
 from oauth2_sansio.events import ResponseReceived
 
@@ -14,7 +16,8 @@ from .saml_assertions import read_saml_assertion
 from .state import ServerState
 from .verification_keys import VerificationKey
 
-_TYPES = ("jwt", "authorization-grant+jwt")
+_ID_JAG = "oauth-id-jag+jwt"
+_TYPES = ("jwt", "authorization-grant+jwt", _ID_JAG)
 
 
 def grant_for_jwt(
@@ -28,7 +31,14 @@ def grant_for_jwt(
             raise ValueError("It does not say of whom it speaks.")
         if not jwt.is_signed_by(_keys(state, client, jwt.issuer)):
             raise ValueError("Its issuer is not trusted, or its signature is not right.")
-        check_claims(state, jwt, jti_required=False)
+        is_id_jag = jwt.header.get("typ") == _ID_JAG
+        if is_id_jag and jwt.claims.get("client_id") != client.client_id:
+            raise ValueError("It was issued to another client.")
+        audiences = frozenset({state.issuer}) if is_id_jag else None
+        check_claims(state, jwt, jti_required=is_id_jag, audiences=audiences)
+    allowed = jwt.claims.get("scope") if is_id_jag else None
+    if isinstance(allowed, str):
+        client = replace(client, scope=allowed)
     return _answer(state, client, parameters, jwt.subject)
 
 

@@ -12,11 +12,15 @@ from oauth2_sansio.events import ResponseReceived
 from oauth2_sansio.token_exchange import TokenType
 
 from .configuration import RegisteredClient
+from .forging import UnsignedJWT
 from .issuing import token_answer
 from .jwt_assertions import check_claims, read_trusted_jwt, refusing
 from .ledger import TokenFamily, TokenKind
 from .messages import Parameters, Refusal, json_answer
+from .signed_answers import find_signer
 from .state import ServerState, granted_scope
+
+_JWT_GRANT_LIFETIME = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,36 @@ def _issue_refresh_token(state: ServerState, family: TokenFamily, kind: str) -> 
     return _with_type(answer, kind, token_type="N_A")
 
 
+def _issue_jwt_grant(state: ServerState, family: TokenFamily, kind: str) -> ResponseReceived:
+    """Give a JWT that another server takes for a token: an ID-JAG."""
+    if len(family.audiences) != 1:
+        raise Refusal("invalid_target", "Exactly one audience is needed.")
+    signer = find_signer(state, state.clients[family.client_id], None)
+    issued_at = int(state.now())
+    claims = {
+        "iss": state.issuer,
+        "sub": family.subject,
+        "aud": family.audiences[0],
+        "client_id": family.client_id,
+        "jti": state.random_text("jti"),
+        "iat": issued_at,
+        "exp": issued_at + _JWT_GRANT_LIFETIME,
+        "scope": family.scope,
+        **({"resource": list(family.resources)} if family.resources else {}),
+    }
+    header = {"alg": signer.algorithm, "typ": "oauth-id-jag+jwt"}
+    jwt = UnsignedJWT(header, claims, signer.sign, {})
+    return json_answer(
+        {
+            "access_token": jwt.compact(),
+            "issued_token_type": kind,
+            "token_type": "N_A",
+            "expires_in": _JWT_GRANT_LIFETIME,
+            "scope": family.scope,
+        }
+    )
+
+
 def _with_type(answer: ResponseReceived, kind: str, **members: str) -> ResponseReceived:
     said = cast("dict[str, Any]", json.loads(answer.body))
     return json_answer(said | {"issued_token_type": kind} | members)
@@ -128,5 +162,6 @@ _ISSUERS: Mapping[str, _Issuer] = MappingProxyType(
         TokenType.ACCESS_TOKEN.value: _issue_access_token,
         TokenType.JWT.value: _issue_access_token,
         TokenType.REFRESH_TOKEN.value: _issue_refresh_token,
+        TokenType.ID_JAG.value: _issue_jwt_grant,
     }
 )

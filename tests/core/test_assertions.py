@@ -11,14 +11,17 @@ import pytest
 from oauth2_sansio import (
     Client,
     ClientSecretBasic,
+    DPoP,
     Endpoint,
     LocalProtocolError,
     NoAuthentication,
+    RemoteProtocolError,
     RequestToSend,
     ResponseReceived,
     Server,
     SignatureMade,
     SignatureNeeded,
+    new_private_key,
 )
 from oauth2_sansio.assertions import (
     JWT_BEARER,
@@ -195,3 +198,12 @@ def test_signers_learn_nothing_and_show_nothing() -> None:
     flow.receive(ANSWER, NOW)
     sent = RequestToSend(endpoint=Endpoint.TOKEN, url="https://as.example.com/token")
     assert signer.learn(sent, ANSWER) is False
+
+
+def test_a_token_that_is_not_bound_is_refused_here_too() -> None:
+    client = Client(server=SERVER, client_id="app", dpop=DPoP(new_private_key()))
+    flow = assert_jwt(client, "e30.e30.AA")
+    flow.start(0.0)
+    body = b'{"access_token": "a", "token_type": "Bearer"}'
+    with pytest.raises(RemoteProtocolError, match="not bound to the key"):
+        flow.receive(ResponseReceived(status=200, body=body), 0.0)
