@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 
 from .answers import read_json
 from .client_auth import HoldsSecrets
@@ -73,7 +73,7 @@ class JWT:
         """
         times = {name: self.claims.get(name) for name in ("exp", "nbf", "iat")}
         for name, value in times.items():
-            if value is not None and not _is_time(value):
+            if value is not None and not is_time(value):
                 raise broken(f"the claim {name} of the server's JWT is no time")
         if times[required] is None:
             raise broken(f"the server's JWT has no claim {required}")
@@ -213,6 +213,13 @@ def introspection_verification(client: Client, keys: ServerKeys | None) -> JWTVe
     )
 
 
+def is_time(value: object) -> TypeGuard[float]:
+    """Say whether a claim is a number of seconds that can be a time (RFC 7519 section 2)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_FURTHEST < value < _FURTHEST  # a whole number may be too large for a fraction
+
+
 def _verification(
     client: Client,
     keys: ServerKeys | None,
@@ -276,9 +283,3 @@ def _object(segment: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("it is not made of JSON objects")  # noqa: TRY004 - of what was sent
     return cast("dict[str, Any]", value)
-
-
-def _is_time(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return -_FURTHEST < value < _FURTHEST  # a whole number may be too large for a fraction

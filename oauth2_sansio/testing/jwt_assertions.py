@@ -7,11 +7,11 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any, NoReturn, cast
 
 from oauth2_sansio.client_assertion import AssertionAudience
 from oauth2_sansio.events import Endpoint
+from oauth2_sansio.jwt_verification import is_time
 
 from .messages import Refusal
 from .state import ServerState
@@ -213,7 +213,7 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if not is_time(value):
         raise ValueError(f"Its {name} is no time.")
     return value
 

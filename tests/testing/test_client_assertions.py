@@ -111,6 +111,7 @@ def test_the_client_of_this_library(algorithm: str, audience: AssertionAudience)
         pytest.param({}, {"exp": NOW + 0.5}, None, id="a fraction of a second"),
         pytest.param({}, {"exp": NOW + 3601}, "It expires too late", id="far in the future"),
         pytest.param({}, {"exp": True}, "Its exp is no time", id="exp is true"),
+        pytest.param({}, {"exp": 10**400}, "Its exp is no time", id="exp is no float"),
         pytest.param({}, {"exp": "1700000060"}, "Its exp is no time", id="exp is a text"),
         pytest.param({}, {"nbf": NOW, "iat": ...}, None, id="from now on"),
         pytest.param({}, {"nbf": NOW + 1}, "It does not count yet", id="not yet"),
