@@ -65,6 +65,12 @@ def request_authorization(
         given.append(("code_challenge", code_challenge(code_verifier)))
         given.append(("code_challenge_method", "S256"))
     if client.dpop is not None:
+        if "token" in response_type.split():
+            raise LocalProtocolError(
+                "a token that comes with the callback is bound to no key",
+                endpoint=Endpoint.AUTHORIZATION,
+                advice="use the response type code, or a client without dpop=",
+            )
         given.append(("dpop_jkt", client.dpop.thumbprint))
     if nonce is not None:
         given.append(("nonce", nonce))

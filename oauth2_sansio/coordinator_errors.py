@@ -6,7 +6,14 @@ A store that fails is a `StoreError`, a record that cannot be used is one of its
 
 from __future__ import annotations
 
-from .errors import ErrorResponse, OAuth2Error, Outcome, StoreError, TransportError
+from .errors import (
+    ErrorResponse,
+    LocalProtocolError,
+    OAuth2Error,
+    Outcome,
+    StoreError,
+    TransportError,
+)
 from .events import Endpoint
 from .token_record import DeadRefreshToken
 
@@ -56,6 +63,21 @@ def busy(seconds: float) -> TransportError:
         endpoint=Endpoint.TOKEN,
         advice="try again",
     )
+
+
+def bound_elsewhere(dpop_key: str | None) -> LocalProtocolError:
+    """Return the error for a refresh token that was refused to a process without its key.
+
+    dpop_key: the name of the key that it was issued for.
+    """
+    error = LocalProtocolError(
+        "the server has refused the stored refresh token, which was issued for another key",
+        error="other_dpop_key",
+        endpoint=Endpoint.TOKEN,
+        advice=f"give this process dpop= with the key whose thumbprint is {dpop_key}",
+    )
+    error.outcome = Outcome.REFUSED
+    return error
 
 
 def dead(tombstone: DeadRefreshToken) -> ErrorResponse:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar, TypeAlias
 
-from .coordinator_errors import store_error, store_failed
+from .coordinator_errors import bound_elsewhere, store_error, store_failed
 from .coordinator_events import (
     LoadRecord,
     RecordLoaded,
@@ -29,7 +29,8 @@ _GoOn: TypeAlias = Callable[[], Next]
 class FailureStep(SavingStep):
     """Write down that a refresh has failed, so that all who share the token know.
 
-    Only an invalid_grant for the very token that the store still holds makes it dead.
+    Only an invalid_grant for the very token that the store still holds makes it dead, and only
+    where that is not bound to a key that this process has not.
     """
 
     def __init__(self, known: Knowledge, token: OAuth2Token) -> None:
@@ -47,6 +48,10 @@ class FailureStep(SavingStep):
     def _failed(self, error: OAuth2Error, now: float) -> Next:
         self._pending = error
         if isinstance(error, ErrorResponse) and error.error == "invalid_grant" and self._spending:
+            if self._record.dpop_key not in (None, self._known.dpop_key):
+                # Refused because of the key, perhaps: then it is still good for those who have it.
+                self._pending = error = bound_elsewhere(self._record.dpop_key)
+                return self._note(error, now)
             return self._refused(error, now)
         return self._note(error, now)
 

@@ -147,6 +147,9 @@ def test_what_goes_into_the_url() -> None:
     assert query["response_mode"] == ["form_post"]
     assert query["dpop_jkt"] == [client.dpop.thumbprint]
     assert action.result.response_mode is ResponseMode.FORM_POST
+    with pytest.raises(LocalProtocolError, match="bound to no key"):
+        client.authorize(redirect_uri=None, response_type="id_token token")
+    client = replace(client, dpop=None)
     action = client.authorize(redirect_uri=None, response_type="token").start(0.0)
     assert isinstance(action, Finished)
     assert "code_challenge" not in action.result.url

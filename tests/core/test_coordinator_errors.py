@@ -6,6 +6,7 @@ import pytest
 
 from oauth2_sansio.coordinator_errors import (
     RefreshPausedError,
+    bound_elsewhere,
     busy,
     dead,
     store_error,
@@ -65,3 +66,9 @@ def test_a_dead_refresh_token_bears_the_word_of_the_server() -> None:
 
 def test_others_are_at_it() -> None:
     assert "for 90 seconds" in str(busy(90.2))
+
+
+def test_a_key_that_is_elsewhere() -> None:
+    error = bound_elsewhere("key 1")
+    assert error.outcome is Outcome.REFUSED
+    assert str(error).endswith("give this process dpop= with the key whose thumbprint is key 1")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from oauth2_sansio.coordinator_events import (
@@ -250,3 +252,27 @@ def test_it_does_not_begin_anew_for_ever() -> None:
     story = renew(*rounds, RELEASED)
     assert story.stages.endswith("requesting releasing")
     assert type(story.error) is StoreError
+
+
+@pytest.mark.parametrize("own_key", [None, "key 2"])
+def test_a_refusal_to_a_process_with_another_key_leaves_the_login_to_the_others(
+    own_key: str | None,
+) -> None:
+    known = replace(knowledge(), dpop_key=own_key)
+    bound = loaded(EXPIRED, dpop_key="key 1")
+    story = renew(TAKEN, bound, written(2), INVALID, written(3), RELEASED, known=known)
+    assert isinstance(story.error, LocalProtocolError)
+    assert story.error.error == "other_dpop_key"
+    assert "thumbprint is key 1" in str(story.error)
+    *_, last = story.written()
+    assert (last.dead, last.started, last.dpop_key) == (None, None, "key 1")
+    assert (known.dead, known.pause) == (None, None)
+
+
+def test_a_refusal_to_a_process_with_the_very_key_ends_the_login() -> None:
+    known = replace(knowledge(), dpop_key="key 1")
+    bound = loaded(EXPIRED, dpop_key="key 1")
+    again = loaded(EXPIRED, 2, dpop_key="key 1", started=MARK)
+    story = renew(TAKEN, bound, written(2), INVALID, again, written(3), RELEASED, known=known)
+    assert isinstance(story.error, ErrorResponse)
+    assert story.written()[-1].dead is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -72,6 +73,24 @@ class Kind:
                 yield piece
 
         return stream()
+
+    def read_stream(self, session: Any, url: str) -> Any:
+        """Return the JSON of a response that is read as it comes."""
+        if self.portal is None:
+            if self.adapter == "oauth2_sansio_requests":
+                with session.get(url, stream=True) as response:
+                    return json.loads(b"".join(response.iter_content(7)))
+            with session.stream("GET", url) as response:
+                return json.loads(b"".join(response.iter_bytes()))
+
+        over_trio = self.adapter == "oauth2_sansio_trio"
+
+        async def read() -> Any:
+            async with session.client.stream("GET", url) as response:
+                chunks = response.iter_bytes() if over_trio else response.aiter_bytes()
+                return json.loads(b"".join([chunk async for chunk in chunks]))
+
+        return self.portal.call(read)
 
     @contextmanager
     def session(self, *arguments: Any, **settings: Any) -> Iterator[Any]:

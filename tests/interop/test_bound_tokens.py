@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from oauth2_sansio import DPoP, OAuth2Error, Server, UnsupportedTokenTypeError
+from oauth2_sansio import DPoP, LocalProtocolError, OAuth2Error, Server, UnsupportedTokenTypeError
+from oauth2_sansio.assertions import JWT_BEARER
 from oauth2_sansio.dpop import new_private_key
 from oauth2_sansio.events import Endpoint
+from oauth2_sansio.stores import AsyncMemoryStore, MemoryStore
 from oauth2_sansio.testing import (
     AuthorizationServer,
+    ClientAuthMethod,
     Misbehaviour,
     RegisteredClient,
     ServerSettings,
@@ -125,6 +128,68 @@ def test_auth_objects(
         server.misbehave(Misbehaviour.RESOURCE_REFUSES_TOKEN, times=1)
         again = plain.get(api, auth=auth).status_code
         assert again == (200 if with_client else 401)
+
+
+def test_a_process_with_another_key_does_not_end_the_login_of_all(
+    kind: Kind, server: AuthorizationServer, dpop: DPoP
+) -> None:
+    server.register(RegisteredClient(client_id="phone", redirect_uris=(CALLBACK,), scope="read"))
+    store = MemoryStore() if kind.portal is None else AsyncMemoryStore()
+    with kind.session() as anybody:
+        found = anybody.run(Server.discover(server.issuer))
+    settings: dict[str, Any] = {
+        "server": found,
+        "redirect_uri": CALLBACK,
+        "store": store,
+        "store_key": "alice",
+    }
+    api = server.url(Endpoint.RESOURCE)
+    with (
+        kind.session("phone", dpop=dpop, **settings) as session,
+        kind.session("phone", dpop=DPoP(new_private_key()), **settings) as other,
+    ):
+        token = log_in(session, server)
+        with pytest.raises(
+            LocalProtocolError, match=f"the key whose thumbprint is {dpop.thumbprint}"
+        ):
+            other.refresh_token()
+        assert session.refresh_token()["access_token"] != token["access_token"]
+        assert session.get(api).status_code == 200
+
+
+def test_the_tokens_of_assertions_are_bound(
+    kind: Kind, server: AuthorizationServer, dpop: DPoP
+) -> None:
+    key = new_private_key()
+    server.register(
+        RegisteredClient(
+            client_id="robot",
+            token_endpoint_auth_method=ClientAuthMethod.NONE,
+            grant_types=(JWT_BEARER,),
+            keys=(key,),
+            scope="read",
+        )
+    )
+    with kind.assertion_session(
+        server.url(Endpoint.TOKEN),
+        "robot",
+        "alice",
+        key=key,
+        alg="ES256",
+        client_id="robot",
+        dpop=dpop,
+    ) as session:
+        assert session.get(server.url(Endpoint.RESOURCE)).status_code == 200
+        assert session.token["token_type"] == "DPoP"
+
+
+def test_a_response_that_is_read_as_a_stream(kind: Kind, server: AuthorizationServer) -> None:
+    with session_at(kind, server, dpop=DPoP(PRIVATE)) as session:
+        session.fetch_token(grant_type="client_credentials")
+        before = server.count(Endpoint.RESOURCE)
+        server.misbehave(Misbehaviour.RESOURCE_REFUSES_TOKEN, times=1)
+        assert kind.read_stream(session, server.url(Endpoint.RESOURCE))["method"] == "GET"
+        assert server.count(Endpoint.RESOURCE) - before == 2
 
 
 def test_a_server_that_binds_nothing(kind: Kind, server: AuthorizationServer, dpop: DPoP) -> None:
