@@ -35,7 +35,7 @@ from oauth2_sansio.events import (
 )
 from oauth2_sansio.flow import Flow
 from oauth2_sansio.introspection import read_introspection
-from oauth2_sansio.jwt_verification import read_jwt
+from oauth2_sansio.jwt_verification import authorization_verification, read_jwt
 from oauth2_sansio.refusals import Refusal, is_token_rejected
 from oauth2_sansio.resource import authorization_header
 from oauth2_sansio.retry_after import LONGEST_RETRY_AFTER, read_retry_after
@@ -159,6 +159,7 @@ def _callback_of_a_dropin(data: bytes) -> None:
         ("st4te", None, False),
         (None, None, True),
         (None, "form_post", True),
+        ("st4te", "jwt", False),
     ):
         with suppress(OAuth2Error):
             callback = read_callback(
@@ -169,9 +170,14 @@ def _callback_of_a_dropin(data: bytes) -> None:
                 token_is_welcome=welcome,
                 issuer=ISSUER,
                 issuer_required=False,
+                verification=lambda: authorization_verification(_SIGNED_CLIENT, None),
             )
             must(callback.token is None or welcome, "a token that nobody asked for")
-            must(state is None or f"state={state}" in text or "%" in text, "a state is not there")
+            must(mode != "jwt" or "response=" in text, "a signed callback that is not there")
+            must(
+                state is None or mode == "jwt" or f"state={state}" in text or "%" in text,
+                "a state is not there",
+            )
 
 
 def _form(data: bytes) -> None:
