@@ -73,6 +73,7 @@ def error_of(asked: Answer) -> OAuth2Error:
         (b"a=1", TEXT, {"a": "1"}),
         (b"", FORM, {}),
         (f'{{"a": {"9" * 400}}}'.encode(), (), None),
+        (f'{{"a": 0.{"1" * 398}}}'.encode(), (), None),
         (b'{"a": ' * 300 + b"1" + b"}" * 300, (), None),
         (json.dumps({str(number): number for number in range(10_000)}).encode(), (), None),
         (b'{"a": [' + b"{}," * 10_000 + b"{}]}", (), None),
@@ -136,6 +137,9 @@ def test_good_answers(
         pytest.param(b" " * 500_000 + b"\xc3\xa4", JSON, "too much memory", id="wide"),
         pytest.param(b"a=1", JSON, "it is not JSON: a=1", id="form, called JSON"),
         pytest.param(b"a=1", (), "it is not JSON: a=1", id="form, not called at all"),
+        pytest.param(
+            b"a=1", (("Content-Type", "text/xml"),), "it is not JSON: a=1", id="form, called XML"
+        ),
         pytest.param(b"well done", TEXT, "it is not JSON: well done", id="plain text"),
         pytest.param(b"a=1&a=2", FORM, "the answer has a more than once", id="form, doubled"),
         pytest.param(b"a=%zz", FORM, "the answer is not form encoded UTF-8", id="form, broken"),
@@ -223,6 +227,7 @@ def test_a_token_of_any_other_status_is_none(status: int, body: bytes) -> None:
         (b"<html><h1 class='a>b'>Bad\nGateway</h1> nginx", ": b'>Bad Gateway nginx"),
         (b"Bad\x1b[31m \x00\xff", ": Bad\\x1b[31m \\x00\\ufffd"),
         (b"x" * 19 + b"1 " + b"y" * 19, f": [redacted] {'y' * 19}"),
+        (b"x" * 18 + b"1 " + b"x" * 19 + b"1", f": {'x' * 18}1 [redacted]"),
         (b"a " * 20_000, f": {('a ' * 80)[:157]}..."),
         (b"- the-c0de -", ": - [redacted] -"),
         (b"<b>the-c0de</b> <i title='the-c0de'>", ": [redacted]"),
@@ -242,6 +247,50 @@ def test_the_beginning_of_a_secret_at_the_cut_is_not_shown() -> None:
     public = RequestToSend(endpoint=Endpoint.TOKEN, url="https://as.example/token")
     found = Answer(public, ResponseReceived(status=502, body=body), NOW)
     assert error_of(found).description == "not an OAuth answer: the-c0d"
+
+
+@pytest.mark.parametrize(
+    ("longer", "shown"),
+    [
+        pytest.param(9, "kept", id="cut, with what may be a secret"),
+        pytest.param(0, "kept.%26%26%26%2", id="not cut, and so whole"),
+    ],
+)
+def test_no_more_is_left_out_at_the_cut_than_a_secret_takes(longer: int, shown: str) -> None:
+    secret = "&" * 4  # twelve characters where it is percent-encoded
+    request = RequestToSend(endpoint=Endpoint.TOKEN, url="https://x", form=(("password", secret),))
+    end = b"kept." + quote(secret).encode()[:-1]
+    body = b" " * (16_384 - len(end)) + end + b"x" * longer
+    found = Answer(request, ResponseReceived(status=502, body=body), NOW)
+    assert error_of(found).description == f"not an OAuth answer: {shown}"
+
+
+@pytest.mark.parametrize(
+    ("member", "characters", "is_shown"),
+    [("error", 79, True), ("error", 80, False)]
+    + [("error_description", 39, True), ("error_description", 40, False)],
+)
+def test_a_run_of_characters_that_may_be_a_secret(
+    member: str, characters: int, is_shown: bool
+) -> None:
+    run = "A" * characters
+    body = json.dumps({"error": "e", member: run}).encode()
+    assert (run in str(error_of(answer(body, 400)))) is is_shown
+
+
+@pytest.mark.parametrize(
+    ("status", "advice", "outcome"),
+    [
+        (499, "check the endpoint's URL", Outcome.REFUSED),
+        (500, "the server failed", Outcome.UNKNOWN),
+    ],
+)
+def test_from_which_status_on_it_is_the_servers_failure(
+    status: int, advice: str, outcome: Outcome
+) -> None:
+    error = error_of(answer(b"", status))
+    assert str(error.advice).startswith(advice)
+    assert error.outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -444,6 +493,7 @@ def test_read_json_agrees_with_the_standard_library(body: bytes) -> None:
     ("coding", "reason"),
     [
         ("gzip", "it is compressed, and nobody asked for that"),
+        ("zstd", "it is compressed, and nobody asked for that"),
         ("identity", "it is not UTF-8"),
     ],
 )

@@ -104,6 +104,7 @@ def test_what_was_granted_in_detail_outlives_a_refresh() -> None:
         ({"expires_in": " 3600 "}, 1_700_003_600),
         ({"expires_in": "1e3"}, 1_700_001_000),
         ({"expires_in": 0}, 1_700_000_000),
+        ({"expires_in": -1}, 1_700_000_000),
         ({"expires_in": "0"}, 1_700_000_000),
         ({"expires_in": -5}, 1_700_000_000),
         ({"expires_in": LONGEST_LIFETIME + 1}, 2_015_360_000),
@@ -124,6 +125,8 @@ def test_what_was_granted_in_detail_outlives_a_refresh() -> None:
         ({"expires_at": "1700000009.7", "expires_in": 3600}, 1_700_000_009),
         ({"expires_at": 1_600_000_000, "expires_in": 3600}, 1_600_000_000),
         ({"expires_at": 0, "expires_in": 3600}, 1_700_003_600),
+        ({"expires_at": NOW + LONGEST_LIFETIME, "expires_in": 3600}, 2_015_360_000),
+        ({"expires_at": NOW + LONGEST_LIFETIME + 1, "expires_in": 3600}, 1_700_003_600),
         ({"expires_at": 1_700_000_009_000, "expires_in": 3600}, 1_700_003_600),
         ({"expires_at": "2026-01-01T00:00:00Z", "expires_in": 3600}, 1_700_003_600),
         ({"expires_at": "2026-01-01T00:00:00Z", "expires_in": "60"}, 1_700_000_060),
@@ -157,8 +160,12 @@ def test_when_a_token_expires(members: dict[str, Any], expires_at: int | None) -
     ],
 )
 @pytest.mark.parametrize("ensure_ascii", [True, False])
-def test_what_is_no_token(member: str, value: object, complaint: str, ensure_ascii: bool) -> None:
-    text = json.dumps({**GOOD, member: value}, ensure_ascii=ensure_ascii or value == "\ud800")
+@pytest.mark.parametrize("lifetime", [None, 3600])  # most answers name one, and are read at once
+def test_what_is_no_token(
+    member: str, value: object, complaint: str, ensure_ascii: bool, lifetime: int | None
+) -> None:
+    members = {**GOOD, "expires_in": lifetime, member: value}
+    text = json.dumps(members, ensure_ascii=ensure_ascii or value == "\ud800")
     response = ResponseReceived(status=200, body=text.encode())
     with pytest.raises(RemoteProtocolError, match=complaint) as caught:
         read_token(Answer(REQUEST, response, NOW))
@@ -230,6 +237,19 @@ def test_a_refresh_keeps_what_the_answer_leaves_out(
     assert before == PREVIOUS
 
 
+def test_a_refresh_keeps_the_refresh_token_where_the_answer_names_a_lifetime() -> None:
+    token = read_token(answer({"access_token": "new", "expires_in": 60}), PREVIOUS)
+    assert (token.refresh_token, token.expires_at) == ("r0", 1_700_000_060)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_visible"),
+    [("", False), (" ", True), ("~", True), ("a\tb", False), ("ä", False), (None, False)],
+)
+def test_what_is_visible_text(value: object, is_visible: bool) -> None:
+    assert is_visible_text(value) is is_visible
+
+
 def test_a_first_token_has_no_refresh_token_to_keep() -> None:
     assert "refresh_token" not in read_token(answer(GOOD), OAuth2Token(scope="a"))
 
@@ -293,6 +313,7 @@ def test_the_properties(
         ({"expires_in": 3600}, 60.0, None),
         ({"expires_in": 0}, 60.0, 0.0),
         ({"expires_in": -1}, 60.0, 0.0),
+        ({"expires_in": 1}, 60.0, None),
         ({"expires_at": True}, 60.0, None),
         ({"expires_at": 1000}, 60.0, 940.0),
         ({"expires_at": "1000"}, 0.0, 1000.0),
@@ -302,6 +323,9 @@ def test_the_properties(
         ({"expires_at": 1000, "expires_in": 60}, 60.0, 988.0),
         ({"expires_at": 1000, "expires_in": "30"}, 60.0, 994.0),
         ({"expires_at": 1000, "expires_in": 30}, 2.0, 998.0),
+        ({"expires_at": 1000, "expires_in": 12}, 60.0, 997.6),
+        ({"expires_at": 1000, "expires_in": 300}, 100.0, 940.0),
+        ({"expires_at": 1000, "expires_in": 301}, 100.0, 900.0),
         ({"expires_at": 1000, "expires_in": 600}, 600.0, 880.0),
         ({"expires_at": 1000, "expires_in": 0}, 60.0, 1000.0),
         ({"expires_at": 1000, "expires_in": -5}, 60.0, 1000.0),
@@ -325,6 +349,7 @@ def test_the_systems_clock_is_read_where_no_time_is_given(monkeypatch: pytest.Mo
     assert OAuth2Token(expires_at=1e12).is_expired() is False
     monkeypatch.setattr(tokens, "_system_time", lambda: 0.0)
     assert OAuth2Token(expires_at=61).is_expired() is False
+    assert OAuth2Token(expires_at=60).is_expired() is True
 
 
 def test_a_stored_dict_becomes_a_token_and_a_token_stays() -> None:
