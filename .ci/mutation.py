@@ -221,7 +221,7 @@ def _as_they_are(module: str) -> float:
 
 
 def _fates(module: str, mutants: Iterable[Mutant], jobs: int) -> Iterator[tuple[Mutant, Fate]]:
-    allowed = int(_as_they_are(module) * 4) + 10
+    allowed = int(_as_they_are(module) * 3) + 3
     running: dict[int, Mutant] = {}
     waiting = iter(mutants)
     while True:
