@@ -44,3 +44,19 @@ def test_links_within_the_project_lead_somewhere(page: str) -> None:
     roots = [(ROOT / page).parent, Path(oauth2_sansio.__file__).parents[1]]
     missing = [link for link in links if not any(root.joinpath(link).exists() for root in roots)]
     assert not missing
+
+
+def test_the_tests_that_the_page_on_security_names_are_there() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page)
+    assert len(named) == page.count(".py::") > 50
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not re.search(rf"^(?:async )?def {name}\(", _text_of(ROOT / path), flags=re.MULTILINE)
+    ]
+    assert not missing
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
