@@ -267,8 +267,12 @@ def test_no_more_is_left_out_at_the_cut_than_a_secret_takes(longer: int, shown: 
 
 @pytest.mark.parametrize(
     ("member", "characters", "is_shown"),
-    [("error", 79, True), ("error", 80, False)]
-    + [("error_description", 39, True), ("error_description", 40, False)],
+    [
+        ("error", 79, True),
+        ("error", 80, False),
+        ("error_description", 39, True),
+        ("error_description", 40, False),
+    ],
 )
 def test_a_run_of_characters_that_may_be_a_secret(
     member: str, characters: int, is_shown: bool
