@@ -101,6 +101,7 @@ class Client(ClientSettings):
         callback: str,
         *,
         keys: ServerKeys | None = None,
+        resource: Sequence[str] = (),
         authorization_details: AuthorizationDetails = (),
         parameters: Parameters = (),
     ) -> Flow[OAuth2Token]:
@@ -108,6 +109,7 @@ class Client(ClientSettings):
 
         callback: see `PendingAuthorization.read_callback`, which is called before there is a flow,
             so that a forged callback never causes a request.
+        resource: fewer than what was authorized (RFC 8707 section 2.2).
         authorization_details: less than what was authorized (RFC 9396 section 6).
         keys: the server's, for an answer that is signed: see `ServerKeys.fetch`. Where it is signed
             with one that is not among them (`unknown_key`), fetch them anew, once.
@@ -119,7 +121,7 @@ class Client(ClientSettings):
             given.append(("redirect_uri", pending.redirect_uri))
         if pending.code_verifier is not None:
             given.append(("code_verifier", pending.code_verifier))
-        given += self._details(authorization_details)
+        given += (*repeated("resource", resource), *self._details(authorization_details))
         exchange = self._token_exchange("authorization_code", given, parameters)
 
         def step(event: Event, now: float) -> Action[OAuth2Token]:

@@ -355,6 +355,7 @@ REQUESTS: dict[str, tuple[Flow[Any], RequestToSend]] = {
         CLIENT.redeem(
             PENDING,
             BACK,
+            resource="urn:a",
             authorization_details=[{"type": "a"}],
         ),
         request(
@@ -362,6 +363,7 @@ REQUESTS: dict[str, tuple[Flow[Any], RequestToSend]] = {
             ("code", "c1"),
             ("redirect_uri", CALLBACK),
             ("code_verifier", RANDOM),
+            ("resource", "urn:a"),
             ("authorization_details", '[{"type":"a"}]'),
         ),
     ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ from oauth2_sansio import (
     Endpoint,
     ErrorResponse,
     Exchange,
+    LocalProtocolError,
     OAuth2Token,
     PendingAuthorization,
     Pipeline,
@@ -48,6 +51,7 @@ CODE = {
     "grant_types": ["authorization_code", "refresh_token"],
     "response_types": ["code"],
 }
+DETAILED = {"authorization_details_types": ["payment", "account"]}
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -67,8 +71,8 @@ def issuer(key: dict[str, Any]) -> Iterator[str]:
         "jwks": {"keys": [public]},
     }
     clients: list[dict[str, Any]] = [
-        {**CODE, "client_id": "app", "client_secret": SECRET},
-        {**by_key, "client_id": "bank", "require_signed_request_object": True},
+        {**CODE, **DETAILED, "client_id": "app", "client_secret": SECRET},
+        {**by_key, **DETAILED, "client_id": "bank", "require_signed_request_object": True},
         {
             **by_key,
             "client_id": "vault",
@@ -305,6 +309,60 @@ def test_a_resource_of_several(server: Server, run: Run) -> None:
     assert run(client.introspect(other))["aud"] == "urn:other"
 
 
+PAYMENT = {"type": "payment", "amount": "12.00"}
+ACCOUNT = {"type": "account", "actions": ["read"]}
+
+
+@pytest.mark.parametrize("way", ["in-the-url", "pushed", "signed"])
+def test_what_exactly_is_asked_for(server: Server, run: Run, key: dict[str, Any], way: str) -> None:
+    client = by_key(server, "bank", key) if way == "signed" else app(server)
+    pending = run(
+        client.authorize(
+            redirect_uri=CALLBACK,
+            scope="openid offline_access read",
+            resource=["urn:api"],
+            authorization_details=[PAYMENT, ACCOUNT],
+            parameters={"prompt": "consent"},
+            push=way == "pushed",
+        )
+    )
+    callback = Browser(CALLBACK).visit(pending.url)
+    token = run(
+        client.redeem(pending, callback, resource=["urn:api"], authorization_details=[ACCOUNT])
+    )
+    assert token.authorization_details == (ACCOUNT,)
+    assert run(client.introspect(token))["authorization_details"] == [ACCOUNT]
+    renewed = run(client.refresh(token, resource=["urn:api"]))
+    assert renewed.authorization_details == (PAYMENT, ACCOUNT)
+
+
+def test_what_the_server_does_not_take(server: Server, run: Run) -> None:
+    client = app(server)
+    assert set(server.authorization_details_types_supported or ()) == {"payment", "account"}
+    with pytest.raises(LocalProtocolError, match="of the type photograph"):
+        client.authorize(redirect_uri=CALLBACK, authorization_details=[{"type": "photograph"}])
+    without_amount = client.authorize(
+        redirect_uri=CALLBACK, authorization_details=[{"type": "payment"}], push=True
+    )
+    with pytest.raises(ErrorResponse, match="invalid_authorization_details"):
+        run(without_amount)
+
+
+ESSENTIAL = {"id_token": {"acr": {"essential": True, "value": "passkey"}}}
+
+
+@pytest.mark.parametrize(
+    "asked", [{"acr_values": "passkey password"}, {"claims": ESSENTIAL}], ids=["acr", "claims"]
+)
+def test_how_the_user_has_to_log_in(server: Server, run: Run, asked: dict[str, Any]) -> None:
+    client = app(server)
+    pending = run(client.authorize(redirect_uri=CALLBACK, scope="openid", max_age=60, **asked))
+    id_token = sign_in(client, run, pending)["id_token"]
+    claims = json.loads(urlsafe_b64decode(id_token.split(".")[1] + "=="))
+    assert claims["acr"] == "passkey"
+    assert time.time() - claims["auth_time"] < 60
+
+
 def test_login_on_another_device(server: Server, run: Run) -> None:
     client = Client(server=server, client_id="tv")
     device = run(authorize_device(client, scope="openid offline_access"))
@@ -372,6 +430,26 @@ def test_the_drop_in_classes_with_bound_tokens(issuer: str, kind: Kind, client_i
         session.token = {**token, "expires_at": 1}
         assert session.get(server.userinfo_endpoint).json()["sub"] == "alice"
         assert session.token["access_token"] != token["access_token"]
+
+
+def test_the_drop_in_classes_in_detail(issuer: str, kind: Kind) -> None:
+    with kind.session() as anybody:
+        server = anybody.run(Server.discover(issuer))
+    with kind.session(
+        "app",
+        SECRET,
+        redirect_uri=CALLBACK,
+        scope="openid read",
+        server=server,
+        code_challenge_method="S256",
+    ) as session:
+        url, _ = session.push_authorization_request(
+            resource=["urn:api"], authorization_details=[PAYMENT], acr_values="passkey", max_age=60
+        )
+        token = session.fetch_token(
+            authorization_response=Browser(CALLBACK).visit(url), resource="urn:api"
+        )
+        assert token.authorization_details == (PAYMENT,)
 
 
 def test_the_drop_in_classes_push(issuer: str, kind: Kind) -> None:

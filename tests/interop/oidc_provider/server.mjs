@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
 import { ciba, fetchHere } from './backchannel.mjs';
+import { acrOf, acrValues, richAuthorizationRequests } from './details.mjs';
 
 const RESOURCES = ['urn:api', 'urn:other'];
 
@@ -29,7 +30,10 @@ function configuration() {
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     fetch: fetchHere,
+    acrValues,
     features: {
+      claimsParameter: { enabled: true },
+      richAuthorizationRequests,
       devInteractions: { enabled: false },
       ciba,
       clientCredentials: { enabled: true },
@@ -63,7 +67,7 @@ async function decide(provider, context) {
     context.req,
     context.res,
   );
-  if (prompt.name === 'login') return { login: { accountId: 'alice' } };
+  if (prompt.name === 'login') return { login: { accountId: 'alice', acr: acrOf(params) } };
   const grant = grantId
     ? await provider.Grant.find(grantId)
     : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
@@ -72,6 +76,7 @@ async function decide(provider, context) {
   for (const [resource, scopes] of Object.entries(missingResourceScopes ?? {})) {
     grant.addResourceScope(resource, scopes.join(' '));
   }
+  for (const detail of prompt.details.rar ?? []) grant.addRar(detail);
   return { consent: { grantId: await grant.save() } };
 }
 
