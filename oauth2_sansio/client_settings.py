@@ -38,7 +38,8 @@ class ClientSettings(HoldsSecrets):
     request_object: signs the authorization requests, where the server takes such ones (RFC 9101).
     dpop: the key that tokens are bound to (RFC 9449).
     authorization_signed_response_alg, introspection_signed_response_alg: what the server signs its
-        answers with, as registered (JARM section 3, RFC 9701 section 6); left out, see `ServerKeys`.
+        answers with, as registered (JARM section 3, RFC 9701 section 6); left out, those of its
+        metadata that take its keys, or else RS256.
     authorization_lifetime: how long a user may take to come back, in seconds.
     amend_request, amend_response, url_allowed: see `Pipeline`.
     """

@@ -23,6 +23,7 @@ from oauth2_sansio.backchannel import CIBA
 from oauth2_sansio.client import Client
 from oauth2_sansio.command_line.over_urllib import UrllibSender
 from oauth2_sansio.device import DEVICE_CODE
+from oauth2_sansio.dpop import new_private_key
 from oauth2_sansio.driving import drive
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.server import Server
@@ -45,10 +46,17 @@ def _build(issuer: str) -> AuthorizationServer:
     app = RegisteredClient(
         client_id="app",
         client_secret=_SECRET,
-        grant_types=("client_credentials", DEVICE_CODE, CIBA, TOKEN_EXCHANGE),
+        redirect_uris=("https://app.example/cb",),
+        grant_types=(
+            "authorization_code",
+            "client_credentials",
+            DEVICE_CODE,
+            CIBA,
+            TOKEN_EXCHANGE,
+        ),
         scope="read",
     )
-    settings = ServerSettings(polling_interval=0.01)
+    settings = ServerSettings(polling_interval=0.01, signing_key=new_private_key())
     return AuthorizationServer(issuer=issuer, clients=[app], settings=settings, now=time.time)
 
 
@@ -75,6 +83,7 @@ def _reader() -> Generator[Callable[[], dict[str, object]], None, None]:
             "sleep": time.sleep,
             "time": time,
             "url": server.url(Endpoint.TOKEN),
+            "visit": server.visit,
         }
         yield lambda: {**brought, "flow": client.client_credentials()}  # a flow runs once
 
