@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from ..dropin.amending import read_amended
 from ..dropin.hooks import HookType
@@ -104,7 +104,8 @@ class TokenAuth(LentToken):
 
     def _place(self, request: Any, token: OAuth2Token, bound: BoundToken | None) -> Any:
         hooks = () if self.client is None else self.client.protected_request_hooks()
-        match TokenPlacement(self.token_placement):
+        placement = TokenPlacement(self.token_placement)
+        match placement:
             case TokenPlacement.HEADER:
                 # The hooks get a copy: where the request is repeated, they begin anew.
                 placed = self._changed(request) if hooks or bound else request
@@ -114,6 +115,8 @@ class TokenAuth(LentToken):
                 placed = self._changed(request, url=place_in_url(str(request.url), token))
             case TokenPlacement.BODY:
                 placed = self._place_in_body(request, token)
+            case _:
+                assert_never(placement)
         for hook in hooks:
             before = self._body_of(placed)
             body = None if before is None else before.decode("utf-8", "surrogateescape")
@@ -122,7 +125,7 @@ class TokenAuth(LentToken):
             url, headers, after = read_amended(returned, name)
             content = None if after is None or after == body else after
             placed = self._changed(placed, url=url, headers=headers, content=content)
-        if self.token_placement == TokenPlacement.BODY.value:
+        if placement is TokenPlacement.BODY:
             placed.stream = self.library.sent_once(self._body_of(placed), _redirected)
         return placed
 

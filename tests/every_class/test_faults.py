@@ -585,6 +585,7 @@ def test_fault_27_private_keys_as_text(kind: Kind, site: Site) -> None:
 
 
 def test_fault_28_json_is_asked_for_and_a_revoked_token_is_gone(kind: Kind, site: Site) -> None:
+    site.answer("/revocation", Answer(204))
     with session_at(kind, site, Answer(200, {**GOOD, "refresh_token": "r-1"})) as session:
         session.fetch_token(headers={"X-One": "1"})
         session.refresh_token()

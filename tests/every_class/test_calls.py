@@ -1,0 +1,119 @@
+"""Calls of the vocabulary that no fault is told of, in every class."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from oauth2_sansio.errors import LocalProtocolError
+from tests.interop.sessions import Kind
+
+from .conftest import AWAITING
+from .site import Answer, Site
+
+GOOD = {"access_token": "a-1", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r-1"}
+STALE = {"access_token": "old", "token_type": "Bearer", "expires_at": 1, "refresh_token": "r-0"}
+REFUSED = Answer(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+NO_ENDPOINT = {"client_id": "app", "token": {"access_token": "a-0", "token_type": "Bearer"}}
+
+
+def test_whether_there_is_a_token_to_use(kind: Kind, site: Site) -> None:
+    endpoint = site.answer("/token", Answer(200, GOOD))
+    with kind.session("app", token=dict(STALE), token_endpoint=endpoint) as session:
+        assert session.ensure_active_token()
+        assert session.token["access_token"] == "a-1"
+        assert session.ensure_active_token(session.token)
+        assert len(site.requests) == 1
+        assert session.ensure_active_token({**GOOD, "access_token": "of another"})
+        assert len(site.requests) == 1  # its end is not known
+        assert session.ensure_active_token({**STALE, "refresh_token": "r-9"})
+        assert dict(site.requests[1].form)["refresh_token"] == "r-9"
+        session.token = None
+        assert not session.ensure_active_token()
+    with kind.session(token={**STALE, "refresh_token": None}) as session:
+        assert not session.ensure_active_token()
+        with pytest.raises(TypeError, match="a token is a dict, not a str"):
+            session.ensure_active_token("a-1")
+
+
+def test_a_refusal_that_nothing_can_be_done_about(kind: Kind, site: Site) -> None:
+    api = site.answer("/api", REFUSED)
+    auth = kind.auth_class(NO_ENDPOINT["token"])
+    with kind.session(**NO_ENDPOINT) as session, kind.plain() as plain:
+        assert session.get(api).status_code == 401
+        assert session.get(api, auth=auth).status_code == 401
+        assert plain.get(api, auth=auth).status_code == 401
+    assert len(site.requests) == 3
+
+
+@pytest.mark.parametrize("kind", AWAITING, indirect=True)
+def test_a_token_in_a_fragment_can_be_awaited_too(kind: Kind) -> None:
+    callback = "https://app.example/#access_token=t&token_type=Bearer&state=s"
+    client = kind.client_class("app", state="s", **(kind.settings or {}))
+    token = client.fetch_token(authorization_response=callback)
+
+    async def wait() -> Any:
+        return await token
+
+    assert kind.portal is not None
+    assert kind.portal.call(wait) is token
+    assert kind.portal.call(lambda: client.token) == token
+
+
+def test_auth_objects_take_other_tokens(kind: Kind, site: Site) -> None:
+    endpoint = site.answer("/token", Answer(200, GOOD))
+    with kind.session("app", token=dict(GOOD), token_endpoint=endpoint) as session:
+        shared = kind.auth(None, client=session)
+        assert shared.token == GOOD
+        shared.token = {**GOOD, "access_token": "a-2"}
+        assert session.token["access_token"] == "a-2"
+        own = kind.auth({**GOOD, "access_token": "a-3"}, client=session)
+        own.set_token({**GOOD, "access_token": "a-4"})
+        assert (own.token["access_token"], session.token["access_token"]) == ("a-4", "a-2")
+        assert session.get(f"{site.url}/api", auth=own).status_code == 200
+    alone = kind.auth_class(GOOD)
+    alone.token = {**GOOD, "access_token": "a-5"}
+    assert alone.token["access_token"] == "a-5"
+    assert site.requests[0].headers["authorization"] == "Bearer a-4"
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+def test_a_client_of_another_colour_renews_nothing(site: Site, library: str) -> None:
+    import asyncio
+    import importlib
+
+    adapter, module = (
+        importlib.import_module(name) for name in (f"oauth2_sansio_{library}", library)
+    )
+    given: dict[str, Any] = {"token": STALE, "token_endpoint": f"{site.url}/token"}
+    awaiting = adapter.AsyncOAuth2Client("app", **given)
+
+    async def use(auth: Any) -> None:
+        async with module.AsyncClient() as plain:
+            await plain.get(site.url, auth=auth)
+
+    with adapter.OAuth2Client("app", **given) as blocking, module.Client() as plain:
+        wrong = "an asynchronous client cannot renew a token for a blocking one"
+        with pytest.raises(LocalProtocolError, match=wrong):
+            plain.get(site.url, auth=awaiting.token_auth)
+        wrong = "a blocking client cannot renew a token for an asynchronous one"
+        with pytest.raises(LocalProtocolError, match=wrong):
+            asyncio.run(use(blocking.token_auth))
+    asyncio.run(awaiting.aclose())
+    assert site.requests == []
+
+
+def test_a_token_that_is_not_withheld_after_all(kind: Kind, site: Site) -> None:
+    with kind.session(token=GOOD) as session:
+        session.get(f"{site.url}/api", withhold_token=False)
+        session.get(f"{site.url}/api", withhold_token=True)
+    assert [each.headers.get("authorization") for each in site.requests] == ["Bearer a-1", None]
+
+
+def test_secrets_are_not_in_the_repr(kind: Kind) -> None:
+    with kind.session("app", "the-s3cret", token={**GOOD, "access_token": "the-t0ken"}) as session:
+        own = session.client if kind.portal else session
+        shown = f"{own!r} {own.token_auth!r} {own._kept!r} {own.token!r}"
+    assert not re.search("the-s3cret|the-t0ken|r-1", shown)
