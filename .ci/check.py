@@ -35,11 +35,16 @@ TYPED = ("oauth2_sansio", "adapters", "tests", "examples", "benchmarks")
 OWN_TESTS: Mapping[str, str] = MappingProxyType(
     {"__init__": "tests/packaging/test_exports.py", "version": "tests/packaging/test_metadata.py"}
 )
-# Packages, from the core's folder on, that are covered as a whole by the tests of these folders.
+# Packages, from the core's folder on, that are covered as a whole by these tests. What the classes
+# of the drop-in vocabulary share is covered together: each story of theirs goes through all of it.
 PACKAGES: Mapping[str, str] = MappingProxyType(
     {
         "command_line": "tests/command_line",
-        "dropin": "tests/dropin tests/adapters",
+        "dropin waiting httpx_family ../adapters/oauth2_sansio_requests "
+        "../adapters/oauth2_sansio_httpx ../adapters/oauth2_sansio_httpx2": (
+            "tests/dropin tests/waiting tests/adapters tests/adapters_httpx tests/every_class "
+            "tests/interop/test_bound_tokens.py"
+        ),
         "stores": "tests/stores",
         "testing": "tests/testing",
         "../adapters/oauth2_sansio_trio": "tests/adapters_trio",
@@ -106,7 +111,9 @@ def modules(arguments: list[str]) -> int:
     arguments: names of modules, such as `tokens`; all where there is none.
     """
     environment = _checks()
-    wanted = [job for job in _jobs() if not arguments or job.name in arguments]
+    wanted = [
+        job for job in _jobs() if not arguments or not set(arguments).isdisjoint(job.name.split())
+    ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failed = [report for report in pool.map(lambda job: job.run(environment), wanted) if report]
     print(*failed, sep="\n")
@@ -142,7 +149,7 @@ def wheel(arguments: list[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be covered, and by which tests."""
+    """What is to be covered, and by which tests; `name` has those of several packages."""
 
     name: str
     sources: str
@@ -180,11 +187,11 @@ def _jobs() -> list[Job]:
         Job(name, f"{CORE}/{name}.py", OWN_TESTS.get(name, f"tests/core/test_{name}.py"))
         for name in names
     ]
-    return jobs + [
-        Job(Path(name).name, f"{(CORE / name).resolve()}/*.py", folder)
-        for name, folder in PACKAGES.items()
-        if (CORE / name).is_dir()
-    ]
+    for packages, folders in PACKAGES.items():
+        found = [(CORE / name).resolve() for name in packages.split()]
+        sources = ",".join(f"{folder}/*.py" for folder in found)
+        jobs.append(Job(" ".join(folder.name for folder in found), sources, folders))
+    return jobs
 
 
 def _checks() -> Environment:

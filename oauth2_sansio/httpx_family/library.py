@@ -60,6 +60,7 @@ class Library:
         if not (response.is_closed or response.is_stream_consumed):
             return True
         if not hasattr(response, "_content"):
+            response.is_closed = response.is_stream_consumed = False  # so that it can be read
             self.fill(response, b"")
         return False
 

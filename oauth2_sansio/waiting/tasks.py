@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from ..errors import LocalProtocolError, OAuth2Error, UnsavedTokenError
 from ..events import Endpoint
@@ -182,6 +182,8 @@ class TaskFlight:
                     until = until or self._deadline_from_now()
                     if not await self._wait(ticket, until):
                         raise too_late(self._deadline, "another task's")
+                case _:
+                    assert_never(decision)
             if waited_for is None:
                 waited_for = ticket
 
@@ -199,7 +201,7 @@ class TaskFlight:
         """
         until: float | None = None
         while True:
-            match self._keeper.acquire_save():
+            match decision := self._keeper.acquire_save():
                 case None:
                     return
                 case SaveIt(ticket, token, previous):
@@ -209,6 +211,8 @@ class TaskFlight:
                     until = until or self._deadline_from_now()
                     if is_own(self._keeper, ticket) or not await self._wait(ticket, until):
                         return
+                case _:
+                    assert_never(decision)
 
     def after_fork(self) -> None:
         """Leave to the parent of a fork what its event loop is at."""

@@ -28,16 +28,15 @@ class UnderWay:
 
     def __init__(self, keeper: TokenKeeper, ticket: int, token: OAuth2Token | None) -> None:
         self._mark = (keeper, ticket, token)
-        self._before: contextvars.Token[_Marks] | None = None
+        self._before: contextvars.Token[_Marks]
 
     def __enter__(self) -> None:
         self._before = _marks.set((*_marks.get(), self._mark))
 
     def __exit__(self, *_exception: object) -> None:
-        if self._before is not None:
-            # A task whose loop was closed is thrown away in another context, which has no mark.
-            with suppress(ValueError):
-                _marks.reset(self._before)
+        # A task whose loop was closed is thrown away in another context, which has no mark.
+        with suppress(ValueError):
+            _marks.reset(self._before)
 
 
 def is_own(keeper: TokenKeeper, ticket: int) -> bool:

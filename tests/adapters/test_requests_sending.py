@@ -510,3 +510,10 @@ def test_a_missing_file_of_certificates_says_so(tmp_path: Path) -> None:
     with pytest.raises(TransportError) as caught:
         session.fetch_token(verify=str(tmp_path / "missing.pem"))
     assert caught.value.outcome is Outcome.NOT_SENT
+
+
+def test_the_child_of_a_fork_leaves_adapters_of_others_alone() -> None:
+    session, adapter = mounted()
+    session.after_fork()  # told so in this very process
+    assert session.fetch_token()["access_token"] == "a-1"
+    assert len(adapter.sent) == 1

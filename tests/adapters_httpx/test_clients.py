@@ -18,6 +18,7 @@ from oauth2_sansio.errors import (
     LocalProtocolError,
     MismatchingStateError,
     OAuth2Error,
+    RemoteProtocolError,
     TransportError,
     UnsavedTokenError,
 )
@@ -355,13 +356,16 @@ async def test_an_event_hook_that_raises_for_a_status(driver: Driver) -> None:
     await driver.close(client)
 
 
+COMPRESSED = gzip.compress(b"{}", mtime=0)
+
+
 async def test_a_compressed_answer_is_refused(driver: Driver) -> None:
     class Stream(driver.library.SyncByteStream, driver.library.AsyncByteStream):  # type: ignore[misc, name-defined]  # either
         def __iter__(self) -> Any:
-            yield gzip.compress(b"{}")
+            yield COMPRESSED
 
         async def __aiter__(self) -> Any:
-            yield gzip.compress(b"{}")
+            yield COMPRESSED
 
     client, _ = driver.answering(
         lambda _request: driver.library.Response(
@@ -371,7 +375,25 @@ async def test_a_compressed_answer_is_refused(driver: Driver) -> None:
     with pytest.raises(OAuth2Error) as caught:
         await done(client.fetch_token())
     assert caught.value.response is not None
-    assert caught.value.response.body == gzip.compress(b"{}")
+    assert caught.value.response.body == COMPRESSED
+    await driver.close(client)
+
+
+@pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_an_answer_that_goes_on_after_its_end(driver: Driver) -> None:
+    class Endless(driver.library.SyncByteStream, driver.library.AsyncByteStream):  # type: ignore[misc, name-defined]  # either
+        def __iter__(self) -> Any:
+            while True:
+                yield b" " * 1_000_000
+
+        async def __aiter__(self) -> Any:
+            while True:
+                yield b" " * 1_000_000
+
+    client, _ = driver.answering(lambda _request: driver.library.Response(200, stream=Endless()))
+    with pytest.raises(RemoteProtocolError, match="longer than"):
+        await done(client.fetch_token())
     await driver.close(client)
 
 

@@ -12,6 +12,7 @@ from .site import Site, serving
 
 BLOCKING = ("requests", "httpx-sync", "httpx2-sync")
 AWAITING = tuple(name for name in KINDS if name not in BLOCKING)
+OVER_HTTPX = tuple(name for name in KINDS if name.startswith("httpx"))
 LOOPS = ("asyncio", "trio")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import re
 from typing import Any
 
@@ -62,6 +64,19 @@ def test_a_token_in_a_fragment_can_be_awaited_too(kind: Kind) -> None:
     assert kind.portal.call(lambda: client.token) == token
 
 
+def test_the_old_name_and_an_auth_object_of_the_library(kind: Kind, site: Site) -> None:
+    endpoint = site.answer("/token", Answer(200, GOOD))
+    library = importlib.import_module(kind.plain_class.__module__.partition(".")[0])
+    auth: Any = ("user", "word")
+    if kind.adapter == "oauth2_sansio_requests":
+        auth = library.auth.HTTPBasicAuth(*auth)
+    elif kind.adapter != "oauth2_sansio_trio":
+        auth = library.BasicAuth(*auth)
+    with kind.session("app", token_endpoint=endpoint) as session:
+        assert session.fetch_access_token(endpoint, auth=auth) == session.token
+    assert site.requests[0].headers["authorization"] == "Basic dXNlcjp3b3Jk"
+
+
 def test_auth_objects_take_other_tokens(kind: Kind, site: Site) -> None:
     endpoint = site.answer("/token", Answer(200, GOOD))
     with kind.session("app", token=dict(GOOD), token_endpoint=endpoint) as session:
@@ -81,9 +96,6 @@ def test_auth_objects_take_other_tokens(kind: Kind, site: Site) -> None:
 
 @pytest.mark.parametrize("library", ["httpx", "httpx2"])
 def test_a_client_of_another_colour_renews_nothing(site: Site, library: str) -> None:
-    import asyncio
-    import importlib
-
     adapter, module = (
         importlib.import_module(name) for name in (f"oauth2_sansio_{library}", library)
     )

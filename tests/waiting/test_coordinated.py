@@ -368,6 +368,13 @@ def test_no_other_action_comes_up() -> None:
         asyncio.run(fleet.tasks(AsyncMemoryStore())._perform(needed, None))
 
 
+def test_threads_wait_for_a_lease_of_others() -> None:
+    fleet = Fleet(MemoryStore())
+    fleet.store.lease("k", "somebody who has died", 0.05)
+    token = fleet.process(fleet.expired).token()
+    assert (fleet.saved, fleet.refreshes) == ([token], 1)
+
+
 # Tasks.
 
 

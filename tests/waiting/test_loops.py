@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 
 import pytest
 import trio
@@ -44,6 +45,19 @@ def test_another_run_is_not_the_current_one() -> None:
         return first.is_current()
 
     assert not trio.run(look)
+
+
+@pytest.mark.parametrize("run", [lambda main: asyncio.run(main()), trio.run])
+def test_a_timeout_of_the_call_itself_passes(run: Callable[..., object]) -> None:
+    async def fail() -> None:
+        raise TimeoutError("its own")
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError, match="its own"):
+            await current_loop().within(60.0, fail, lambda: AssertionError("late"))
+        assert not current_loop().is_of_another(ValueError())
+
+    run(main)
 
 
 def test_outside_of_any_loop() -> None:

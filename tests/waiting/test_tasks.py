@@ -295,6 +295,35 @@ def test_what_is_no_oauth_error_reaches_the_leader_alone(run: Run) -> None:
     run(main)
 
 
+def test_what_was_given_up_before_its_request_is_begun_by_the_next(run: Run) -> None:
+    class GivesUp(Side):
+        async def drive(self, flow: Flow[OAuth2Token]) -> OAuth2Token:
+            if not self.driving.is_set():
+                self.driving.set()
+                await self.go_on.wait()
+                raise RuntimeError("a hook's")
+            return await super().drive(flow)
+
+    async def main() -> None:
+        side = GivesUp()
+        asking = [Asking(side.flight.token) for _ in range(4)]
+        async with anyio.create_task_group() as group:
+            for each in asking:
+                group.start_soon(each)
+            await side.driving.wait()
+            await until_all_wait()
+            side.go_on.set()
+        assert sorted(type(each.came).__name__ for each in asking) == [
+            "OAuth2Token",
+            "OAuth2Token",
+            "OAuth2Token",
+            "RuntimeError",
+        ]
+        assert side.happened == ["drive", "save B for A"]
+
+    run(main)
+
+
 def test_a_waiter_keeps_its_own_deadline(run: Run) -> None:
     async def main() -> None:
         side = Side(deadline=SHORT)
@@ -552,6 +581,24 @@ def test_whoever_cancels_all_tasks_cancels_a_renewal_too() -> None:
 
     asyncio.run(main())
     assert side.happened == ["drive", "save B for A"]
+
+
+def test_whoever_cancels_a_renewal_alone_leaves_its_outcome_unknown() -> None:
+    side = Side()
+
+    async def main() -> None:
+        asking = asyncio.ensure_future(side.flight.token())
+        await side.driving.wait()
+        (renewal,) = asyncio.all_tasks() - {asyncio.current_task(), asking}
+        renewal.cancel()
+        with pytest.raises(TransportError, match="interrupted") as caught:
+            await asking
+        assert caught.value.outcome is Outcome.UNKNOWN
+        side.go_on.set()
+        assert await side.flight.token() is NEW
+
+    asyncio.run(main())
+    assert side.happened == ["drive", "drive", "save B for A"]
 
 
 def test_a_loop_that_was_closed_without_cancelling_its_tasks() -> None:
