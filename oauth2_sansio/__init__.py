@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .backchannel import read_notification as read_notification
     from .backchannel import redeem_notification as redeem_notification
     from .callback import ResponseMode as ResponseMode
+    from .certificates import certificate_thumbprint as certificate_thumbprint
     from .challenges import Challenge as Challenge
     from .challenges import read_challenges as read_challenges
     from .client import Client as Client
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from .client_auth import ClientSecretBasic as ClientSecretBasic
     from .client_auth import ClientSecretPost as ClientSecretPost
     from .client_auth import NoAuthentication as NoAuthentication
+    from .client_auth import SelfSignedTLSClientAuth as SelfSignedTLSClientAuth
+    from .client_auth import TLSClientAuth as TLSClientAuth
     from .coordinator import RefreshCoordinator as RefreshCoordinator
     from .coordinator_errors import RefreshPausedError as RefreshPausedError
     from .coordinator_policy import RefreshPolicy as RefreshPolicy
@@ -131,6 +134,7 @@ _MODULES = {
         "redeem_notification",
     ),
     "callback": ("ResponseMode",),
+    "certificates": ("certificate_thumbprint",),
     "challenges": ("Challenge", "read_challenges"),
     "client": ("Client",),
     "client_assertion": ("AssertionAudience", "ClientSecretJWT", "PrivateKeyJWT"),
@@ -140,6 +144,8 @@ _MODULES = {
         "ClientSecretBasic",
         "ClientSecretPost",
         "NoAuthentication",
+        "SelfSignedTLSClientAuth",
+        "TLSClientAuth",
     ),
     "coordinator": ("RefreshCoordinator",),
     "coordinator_errors": ("RefreshPausedError",),

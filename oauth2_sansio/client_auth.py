@@ -14,6 +14,9 @@ from .exchange import Signer
 from .parameters import check_encodable, secret_in_url
 from .server import Server
 
+MTLS_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
+"""The ways to authenticate by the certificate of the connection (RFC 8705 section 2)."""
+
 
 class HoldsSecrets:
     """A value that is never pickled, so that no cache or queue gets its secrets by accident.
@@ -71,6 +74,41 @@ class NoAuthentication:
 
     def signer(self, identity: ClientIdentity) -> Signer:
         """Return what adds `client_id` to each request."""
+        return _Parameters(identity.client_id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class TLSClientAuth:
+    """Let a certificate of an authority that the server trusts prove it (`tls_client_auth`).
+
+    Each request names the client, and no more. The certificate is the driver's: it goes into the
+    settings of the HTTP library.
+    """
+
+    @property
+    def method(self) -> str:
+        """`tls_client_auth`."""
+        return "tls_client_auth"
+
+    def signer(self, identity: ClientIdentity) -> Signer:
+        """Return what adds `client_id` to each request (RFC 8705 section 2)."""
+        return _Parameters(identity.client_id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class SelfSignedTLSClientAuth:
+    """Let a certificate that the server knows itself prove it (`self_signed_tls_client_auth`).
+
+    All else is as in `TLSClientAuth`.
+    """
+
+    @property
+    def method(self) -> str:
+        """`self_signed_tls_client_auth`."""
+        return "self_signed_tls_client_auth"
+
+    def signer(self, identity: ClientIdentity) -> Signer:
+        """Return what adds `client_id` to each request (RFC 8705 section 2)."""
         return _Parameters(identity.client_id, None)
 
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .answers import Answer
-from .client_auth import ClientAuthentication, ClientIdentity, HoldsSecrets, choose_authentication
+from .client_auth import (
+    MTLS_METHODS,
+    ClientAuthentication,
+    ClientIdentity,
+    HoldsSecrets,
+    choose_authentication,
+)
 from .events import Endpoint, Pairs, T
 from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline, Signer
 from .flow import Flow
@@ -37,6 +43,9 @@ class ClientSettings(HoldsSecrets):
         with them (RFC 9700 section 2.1.1).
     request_object: signs the authorization requests, where the server takes such ones (RFC 9101).
     dpop: the key that tokens are bound to (RFC 9449).
+    use_mtls_endpoint_aliases: turns to the endpoints that the server keeps for clients with a
+        certificate, so that tokens are bound to that (RFC 8705). Clients that authenticate by their
+        certificate do so in any case. `server` then has these endpoints.
     authorization_signed_response_alg, introspection_signed_response_alg: what the server signs its
         answers with, as registered (JARM section 3, RFC 9701 section 6); left out, those of its
         metadata that take its keys, or else RS256.
@@ -52,6 +61,7 @@ class ClientSettings(HoldsSecrets):
     omit_pkce: bool = False
     request_object: RequestObject | None = None
     dpop: DPoP | None = None
+    use_mtls_endpoint_aliases: bool = False
     authorization_signed_response_alg: str | None = None
     introspection_signed_response_alg: str | None = None
     authorization_lifetime: float = 600.0
@@ -66,6 +76,8 @@ class ClientSettings(HoldsSecrets):
         auth = self.auth
         if auth is None:
             auth = choose_authentication(self.server, self.client_secret)
+        if self.use_mtls_endpoint_aliases or auth.method in MTLS_METHODS:
+            object.__setattr__(self, "server", self.server.with_mtls_endpoint_aliases())
         signers: tuple[Signer, ...] = (auth.signer(self.identity),)
         if self.dpop is not None:
             self.dpop.check_server(self.server)

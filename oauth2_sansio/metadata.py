@@ -43,6 +43,14 @@ def read_text(document: Mapping[str, Any], name: str) -> str | None:
     return value or None
 
 
+def read_object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a member that is an object; an empty one where it is missing or null."""
+    value = document.get(name)
+    if value is not None and not isinstance(value, Mapping):
+        _wrong_type(name, "a JSON object")
+    return cast("Mapping[str, Any]", value or {})
+
+
 def read_list(document: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
     """Return a member that is a list of texts; None where it is missing or null."""
     value = document.get(name)

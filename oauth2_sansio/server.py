@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from .answers import Answer
@@ -13,7 +13,15 @@ from .errors import LocalProtocolError, RemoteProtocolError
 from .events import Action, Endpoint, Finished, Pairs, RequestToSend
 from .exchange import Exchange, Pipeline
 from .flow import Flow
-from .metadata import bad_metadata, check_object, metadata_request, read_flag, read_list, read_text
+from .metadata import (
+    bad_metadata,
+    check_object,
+    metadata_request,
+    read_flag,
+    read_list,
+    read_object,
+    read_text,
+)
 from .urls import check_url
 
 _ENDPOINTS = (
@@ -48,7 +56,11 @@ _FLAGS = (
     "authorization_response_iss_parameter_supported",
     "require_pushed_authorization_requests",
     "require_signed_request_object",
+    "tls_client_certificate_bound_access_tokens",
 )
+# The others are not asked by the client itself, so that an alias has no meaning (RFC 8705 section 5).
+_ALIASED = tuple(each for each in _ENDPOINTS if each not in (Endpoint.AUTHORIZATION, Endpoint.JWKS))
+_MAPPINGS = ("metadata", "mtls_endpoint_aliases")
 _HEADERS: Pairs = (
     ("Accept", "application/json"),
     ("Content-Type", "application/x-www-form-urlencoded"),
@@ -63,6 +75,8 @@ class Server:
     The fields have the names of RFC 8414 section 2. Give them by hand, or let `from_metadata` or
     `discover` fill them in. A list that is None was not given: the RFC's default counts.
 
+    mtls_endpoint_aliases: other URLs of endpoints, for clients with a certificate (RFC 8705): see
+        `Client`. Those of what is no endpoint for them do not count.
     metadata: all members of the server's document, those without a field of their own too.
     allow_insecure_http: lets endpoints be plain http outside the loopback interface.
     """
@@ -95,15 +109,20 @@ class Server:
     authorization_response_iss_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
+    mtls_endpoint_aliases: Mapping[str, str] = field(
+        default_factory=lambda: _NO_METADATA, repr=False, hash=False
+    )
     metadata: Mapping[str, Any] = field(
         default_factory=lambda: _NO_METADATA, repr=False, hash=False
     )
     allow_insecure_http: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
-        for endpoint in _ENDPOINTS:
-            url = getattr(self, endpoint.value)
+        for name in _MAPPINGS:
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        urls = [(endpoint, getattr(self, endpoint.value)) for endpoint in _ENDPOINTS]
+        for endpoint, url in (*urls, *self._aliases().items()):
             if url is not None:
                 check_url(
                     url,
@@ -115,7 +134,15 @@ class Server:
     def __reduce__(self) -> tuple[Any, ...]:
         # A read-only view of a dict cannot be pickled, the dict itself can.
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return _rebuild, ({**values, "metadata": dict(self.metadata)},)
+        return _rebuild, ({**values, **{name: dict(values[name]) for name in _MAPPINGS}},)
+
+    def with_mtls_endpoint_aliases(self) -> Server:
+        """Return this server as clients with a certificate turn to it (RFC 8705 section 5).
+
+        An endpoint that has no alias stays as it is.
+        """
+        aliases = {endpoint.value: url for endpoint, url in self._aliases().items()}
+        return replace(self, **cast("dict[str, Any]", aliases)) if aliases else self
 
     def url(self, endpoint: Endpoint) -> str:
         """Return the URL of an endpoint; raise `LocalProtocolError` if none is known."""
@@ -146,6 +173,10 @@ class Server:
             draft = draft.with_header(name, value)
         return draft
 
+    def _aliases(self) -> dict[Endpoint, str]:
+        named = self.mtls_endpoint_aliases
+        return {each: named[each.value] for each in _ALIASED if named.get(each.value)}
+
     @classmethod
     def from_metadata(
         cls,
@@ -173,6 +204,9 @@ class Server:
             values[name] = read_list(document, name)
         for name in _FLAGS:
             values[name] = read_flag(document, name)
+        aliases = read_object(document, "mtls_endpoint_aliases")
+        texts = {each.value: read_text(aliases, each.value) for each in _ALIASED}
+        values["mtls_endpoint_aliases"] = {name: url for name, url in texts.items() if url}
         try:
             return cls(**values, metadata=document, allow_insecure_http=allow_insecure_http)
         except LocalProtocolError as error:

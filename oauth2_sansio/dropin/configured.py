@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..client import Client
+from ..client_auth import MTLS_METHODS
 from ..events import Endpoint
 from ..flow import Flow
 from ..parameters import details_pair
@@ -78,10 +79,13 @@ class Configured:
         self.metadata = read_metadata(settings, type(self).__name__)
         self.client_id = client_id
         self.client_secret = client_secret
-        by_secret = "client_secret_basic" if client_secret else "none"
-        self.token_endpoint_auth_method = check_method(token_endpoint_auth_method or by_secret)
+        by_default = "client_secret_basic" if client_secret else "none"
+        self.token_endpoint_auth_method = check_method(token_endpoint_auth_method or by_default)
+        own = self.token_endpoint_auth_method
+        if getattr(own, "method", own) in MTLS_METHODS:
+            by_default = own  # there is one certificate for all of them
         self.revocation_endpoint_auth_method = check_method(
-            revocation_endpoint_auth_method or by_secret
+            revocation_endpoint_auth_method or by_default
         )
         self.scope = scope
         self.state = state
@@ -104,6 +108,7 @@ class Configured:
             settings.get("sign"),
             settings.get("server_keys"),
             settings.get("authorization_signed_response_alg"),
+            bool(settings.get("use_mtls_endpoint_aliases")),
         )
         self._hold_token(token, leeway)
 
@@ -176,6 +181,9 @@ class Configured:
     ) -> Client:
         # beside: other endpoints that are needed too, with their URLs where the call names them.
         needed = {endpoint: url, **(beside or {})}
+        # A URL that the call names counts, whatever the metadata say.
+        aliases: Mapping[str, str] = self.metadata.get("mtls_endpoint_aliases") or {}
+        named = {each.value for each, at in needed.items() if at}
         if endpoint is not Endpoint.AUTHORIZATION:
             # Wherever the client authenticates by an assertion, that is for the token endpoint.
             needed.setdefault(
@@ -191,6 +199,9 @@ class Configured:
             ),
             require_signed_request_object=bool(self.metadata.get("require_signed_request_object")),
             allow_insecure_http=self._kept.allow_insecure_http,
+            mtls_endpoint_aliases={
+                name: alias for name, alias in aliases.items() if name not in named
+            },
             **target,
         )
         return Client(
@@ -200,6 +211,7 @@ class Configured:
             omit_pkce=omit_pkce,
             request_object=self._kept.request_object,
             dpop=self._kept.dpop,
+            use_mtls_endpoint_aliases=self._kept.use_mtls_endpoint_aliases,
             authorization_signed_response_alg=self._kept.authorization_signed_response_alg,
             amend_request=amend_by(self.compliance_hook.of(hooks), hooks) if hooks else (),
             url_allowed=self._kept.url_allowed,

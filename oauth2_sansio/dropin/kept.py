@@ -35,6 +35,7 @@ class Kept:
     request_object: signs the authorization requests.
     dpop: the key that tokens are bound to.
     server_keys, authorization_signed_response_alg: what a signed callback is verified with.
+    use_mtls_endpoint_aliases: whether clients with a certificate are served elsewhere.
     sign: signs with keys that are elsewhere.
     token_url, client_credentials: of the last calls that fetched a token, for renewals.
     """
@@ -49,6 +50,7 @@ class Kept:
     sign: Sign | None = None
     server_keys: ServerKeys | None = None
     authorization_signed_response_alg: str | None = None
+    use_mtls_endpoint_aliases: bool = False
     auth_methods: dict[str, AuthFunction] = field(default_factory=_no_methods)
     code_verifier: str | None = None
     asked_type: str | None = None

@@ -13,6 +13,8 @@ from ..client_auth import (
     ClientSecretBasic,
     ClientSecretPost,
     NoAuthentication,
+    SelfSignedTLSClientAuth,
+    TLSClientAuth,
 )
 from ..errors import LocalProtocolError
 from ..events import RequestToSend, ResponseReceived
@@ -28,9 +30,12 @@ _BY_SECRET: Mapping[str, Callable[[str], ClientAuthentication]] = {
     "client_secret_basic_raw": lambda secret: ClientSecretBasic(secret, raw=True),
     "client_secret_post": ClientSecretPost,
 }
+_BY_CERTIFICATE: Mapping[str, ClientAuthentication] = {
+    each.method: each for each in (TLSClientAuth(), SelfSignedTLSClientAuth())
+}
 _SHORT_FORMS = {"basic": "client_secret_basic", "post": "client_secret_post"}
 
-KNOWN_METHODS = (*_BY_SECRET, "none")
+KNOWN_METHODS = (*_BY_SECRET, *_BY_CERTIFICATE, "none")
 """The names of the ways to authenticate that need no registration."""
 
 
@@ -188,7 +193,8 @@ def is_auth_function(auth: object) -> bool:
 def _by_name(name: str, client_id: Any, client_secret: object) -> ClientAuthentication:
     if name == "none":
         return Unauthenticated() if client_id is None else NoAuthentication()
-    make = _BY_SECRET[name]
+    if name in _BY_CERTIFICATE and client_id is not None:
+        return _BY_CERTIFICATE[name]
     if not isinstance(client_secret, str) or client_id is None:
         missing = "client_id" if client_id is None else "client_secret"
         raise LocalProtocolError(
@@ -196,7 +202,7 @@ def _by_name(name: str, client_id: Any, client_secret: object) -> ClientAuthenti
             error="invalid_client",
             advice=f"give {missing}=, or another token_endpoint_auth_method",
         )
-    return make(client_secret)
+    return _BY_SECRET[name](client_secret)
 
 
 def _unknown_method(method: str) -> str:

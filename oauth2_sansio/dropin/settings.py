@@ -26,6 +26,9 @@ class Settings(TypedDict, total=False):
     store_key: tells the tokens of one client apart, such as by their users.
     deadline: how many seconds a request to an endpoint may take as a whole; 30 by default.
     request_object: signs the authorization requests (RFC 9101).
+    use_mtls_endpoint_aliases: turns to the `mtls_endpoint_aliases` of the metadata, for tokens that
+        are bound to the certificate of the connection; a client that authenticates by that does so
+        in any case (RFC 8705 section 5).
     dpop: the key that tokens are bound to (RFC 9449): see `DPoP`.
     server_keys: what a callback is verified with where it is asked for in a signed `response_mode`
         such as `jwt` (JARM); they may be set later too. Nothing fetches them by itself:
@@ -47,6 +50,7 @@ class Settings(TypedDict, total=False):
     deadline: float
     request_object: RequestObject
     dpop: DPoP
+    use_mtls_endpoint_aliases: bool
     server_keys: ServerKeys
     authorization_signed_response_alg: str
     sign: Sign
@@ -60,6 +64,7 @@ class Settings(TypedDict, total=False):
     introspection_endpoint: str
     pushed_authorization_request_endpoint: str
     device_authorization_endpoint: str
+    backchannel_authentication_endpoint: str
     registration_endpoint: str
     userinfo_endpoint: str
     end_session_endpoint: str
@@ -77,6 +82,9 @@ class Settings(TypedDict, total=False):
     authorization_details_types_supported: Sequence[str]
     authorization_response_iss_parameter_supported: bool
     authorization_signing_alg_values_supported: Sequence[str]
+    backchannel_authentication_request_signing_alg_values_supported: Sequence[str]
+    backchannel_token_delivery_modes_supported: Sequence[str]
+    backchannel_user_code_parameter_supported: bool
     claims_supported: Sequence[str]
     code_challenge_methods_supported: Sequence[str]
     dpop_signing_alg_values_supported: Sequence[str]
@@ -97,6 +105,7 @@ class Settings(TypedDict, total=False):
     scopes_supported: Sequence[str]
     service_documentation: str
     subject_types_supported: Sequence[str]
+    tls_client_certificate_bound_access_tokens: bool
     token_endpoint_auth_methods_supported: Sequence[str]
     token_endpoint_auth_signing_alg_values_supported: Sequence[str]
     ui_locales_supported: Sequence[str]
@@ -113,6 +122,7 @@ _NOT_METADATA = frozenset(
         "token_client",
         "request_object",
         "dpop",
+        "use_mtls_endpoint_aliases",
         "server_keys",
         "authorization_signed_response_alg",
         "sign",

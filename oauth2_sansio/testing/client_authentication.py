@@ -7,6 +7,8 @@ from functools import partial
 from hmac import compare_digest
 from urllib.parse import unquote_plus
 
+from oauth2_sansio.client_auth import MTLS_METHODS
+
 from .assertion_grants import issuer_of_assertion
 from .client_assertions import read_client_assertion
 from .configuration import ClientAuthMethod, RegisteredClient
@@ -34,7 +36,7 @@ def authenticate_client(
         name = client_id or issuer_of_assertion(parameters)
         if name is None:
             raise invalid_client("The client does not say who it is.")
-        found = [Credentials(ClientAuthMethod.NONE, name, _nothing_to_prove)]
+        found = [_by_connection(state, request, name)]
     [credentials] = found
     if client_id not in (None, credentials.client_id):
         raise Refusal("invalid_request", "The client names itself in two different ways.")
@@ -83,6 +85,20 @@ READERS: tuple[CredentialsReader, ...] = (_basic, _post, read_client_assertion)
 def _by_secret(client_secret: str, client: RegisteredClient) -> None:
     expected = client.client_secret or ""
     if not compare_digest(client_secret.encode(), expected.encode()):
+        raise _unproved()
+
+
+def _by_connection(state: ServerState, request: IncomingRequest, client_id: str) -> Credentials:
+    """Return what is left of a request without credentials in it: the certificate, or nothing."""
+    client = state.clients.get(client_id)
+    for method in () if client is None else client.auth_methods:
+        if method.value in MTLS_METHODS:
+            return Credentials(method, client_id, partial(_by_certificate, request.certificate))
+    return Credentials(ClientAuthMethod.NONE, client_id, _nothing_to_prove)
+
+
+def _by_certificate(certificate: str | None, client: RegisteredClient) -> None:
+    if certificate not in client.thumbprints:
         raise _unproved()
 
 

@@ -8,6 +8,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from oauth2_sansio.certificates import certificate_thumbprint
 from oauth2_sansio.client_assertion import AssertionAudience
 from oauth2_sansio.jwt_algorithms import find_algorithm
 from oauth2_sansio.jwt_signing import SigningKey, read_private_key
@@ -26,6 +27,8 @@ class ClientAuthMethod(Enum):
     CLIENT_SECRET_POST = "client_secret_post"
     CLIENT_SECRET_JWT = "client_secret_jwt"
     PRIVATE_KEY_JWT = "private_key_jwt"
+    TLS_CLIENT_AUTH = "tls_client_auth"
+    SELF_SIGNED_TLS_CLIENT_AUTH = "self_signed_tls_client_auth"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,10 @@ class RegisteredClient:
     authorization_signed_response_alg, introspection_signed_response_alg: what is signed for it with
         (JARM section 3, RFC 9701 section 6); what the server's key is for if left out. With the
         latter, introspection is answered with a JWT in any case.
+    certificates: those by which it may authenticate, as PEM or DER. Who has signed them is for the
+        socket to check (see `loopback.serve`); here they are compared.
+    tls_client_certificate_bound_access_tokens: gives it tokens that count only over a connection with
+        the certificate of the request for them (RFC 8705 section 3).
     dpop_bound_access_tokens: gives it tokens only where it proves that it holds a key (RFC 9449).
     scope: what it may ask for, separated by spaces; also what it gets if it asks for nothing.
     Raises `ValueError` for a key that cannot be read, `LocalProtocolError` where joserfc is missing.
@@ -64,6 +71,8 @@ class RegisteredClient:
     authorization_signed_response_alg: str | None = None
     introspection_signed_response_alg: str | None = None
     dpop_bound_access_tokens: bool = False
+    certificates: tuple[str | bytes, ...] = field(default=(), repr=False)
+    tls_client_certificate_bound_access_tokens: bool = False
     keys: tuple[PublicKey, ...] = field(default=(), repr=False, hash=False)
     verification_keys: tuple[VerificationKey, ...] = field(init=False, repr=False, compare=False)
 
@@ -75,6 +84,11 @@ class RegisteredClient:
         ):
             if algorithm is not None:
                 find_algorithm(algorithm)
+
+    @property
+    def thumbprints(self) -> tuple[str, ...]:
+        """The thumbprints of its certificates (RFC 8705 section 3.1)."""
+        return tuple(map(certificate_thumbprint, self.certificates))
 
     @property
     def auth_methods(self) -> tuple[ClientAuthMethod, ...]:
@@ -148,6 +162,7 @@ class ServerSettings:
     signing_key: signs callbacks (JARM) and introspection (RFC 9701), and is published at
         `jwks_uri`: the PEM text of a private key, or a JWK; without one, only a secret that client
         and server share can. Takes the extra `jose`.
+    mtls_url: where clients with a certificate find all that is below the issuer (RFC 8705 section 5).
     require_dpop_nonce: refuse proofs without a nonce of this server (RFC 9449 section 8).
     dpop_nonce_lifetime: after so long there is a new one; the one before it counts still.
     send_issuer: put `iss` into callbacks, and say so in the metadata (RFC 9207).
@@ -188,6 +203,7 @@ class ServerSettings:
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
     signing_key: PrivateKey | None = field(default=None, repr=False, hash=False)
+    mtls_url: str | None = None
     require_dpop_nonce: bool = False
     dpop_nonce_lifetime: float = 300
     send_issuer: bool = True

@@ -122,6 +122,7 @@ class Ledger:
     """Keep codes and tokens, used and unused."""
 
     __slots__ = (
+        "_certificates",
         "_codes",
         "_decisions",
         "_keys",
@@ -137,6 +138,7 @@ class Ledger:
     def __init__(self) -> None:
         self._codes: dict[str, AuthorizationCode] = {}
         self._tokens: dict[str, IssuedToken] = {}
+        self._certificates: dict[str, str] = {}
         self._decisions: dict[str, Decision] = {}
         self._pushed: dict[str, PushedRequest] = {}
         self._spent_codes: set[str] = set()
@@ -186,6 +188,14 @@ class Ledger:
     def key_of(self, value: str) -> str | None:
         """Return the thumbprint of the key that a code or a token is bound to."""
         return self._keys.get(value)
+
+    def bind_to_certificate(self, value: str, thumbprint: str) -> None:
+        """Note that a token is bound to a certificate (RFC 8705 section 3)."""
+        self._certificates[value] = thumbprint
+
+    def certificate_of(self, value: str) -> str | None:
+        """Return the thumbprint of the certificate that a token is bound to."""
+        return self._certificates.get(value)
 
     @property
     def nonces(self) -> frozenset[str]:

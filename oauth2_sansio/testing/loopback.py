@@ -38,7 +38,8 @@ def serve(
     """Serve on a free port of 127.0.0.1 until the `with` block ends.
 
     build: makes the server, given the URL at which it can be reached; its issuer must begin so.
-    ssl_context: speak TLS, with the certificate of this context.
+    ssl_context: speak TLS, with the certificate of this context. Where its `verify_mode` is
+        `ssl.CERT_OPTIONAL`, clients may show certificates of the authorities that it trusts.
     host: the name in the URL, for certificates that name `localhost`.
 
     The scripted user answers at once: a GET of the authorization endpoint is redirected to the
@@ -130,7 +131,7 @@ class _Connection(BaseHTTPRequestHandler):
         """Read one request, and write its answer in one piece."""
         server = self._listener.authorization_server
         try:
-            response = server.handle(self._read_request(server))
+            response = server.handle(self._read_request(server), self._certificate())
         except AnswerLost:
             self.close_connection = True
         except _MalformedRequest:
@@ -143,6 +144,11 @@ class _Connection(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in http.server
         """Say nothing: the server has a log."""
+
+    def _certificate(self) -> bytes | None:
+        if not isinstance(self.connection, ssl.SSLSocket):
+            return None
+        return self.connection.getpeercert(binary_form=True)
 
     def _read_request(self, server: AuthorizationServer) -> RequestToSend:
         url = self.path

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
+from oauth2_sansio.certificates import certificate_thumbprint
 from oauth2_sansio.events import Pairs, RequestToSend, ResponseReceived
 
 from .configuration import User
@@ -54,6 +55,7 @@ class IncomingRequest:
 
     form: the parameters of the body; empty if the body is no form.
     user: who would be at the browser.
+    certificate: the thumbprint of the one that the client has shown.
     """
 
     method: str
@@ -64,6 +66,7 @@ class IncomingRequest:
     headers: Pairs
     body: bytes
     user: User
+    certificate: str | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its letter case."""
@@ -73,9 +76,12 @@ class IncomingRequest:
         return f"<IncomingRequest {self.method} {self.path}>"
 
 
-def read_request(request: RequestToSend, user: User) -> IncomingRequest:
+def read_request(
+    request: RequestToSend, user: User, certificate: bytes | None = None
+) -> IncomingRequest:
     """Take a request apart.
 
+    certificate: the one that the client has shown, as DER.
     Raises `Refusal` if it is malformed.
     """
     try:
@@ -91,6 +97,7 @@ def read_request(request: RequestToSend, user: User) -> IncomingRequest:
             headers=request.headers,
             body=body,
             user=user,
+            certificate=None if certificate is None else certificate_thumbprint(certificate),
         )
     except ValueError as error:
         raise Refusal("invalid_request", "The request cannot be read.") from error

@@ -11,7 +11,7 @@ from .messages import IncomingRequest, json_answer, require_method
 from .proofs import PROOF_ALGORITHMS
 from .resource_metadata import answer_resource_metadata, resource_metadata_path
 from .signed_answers import signing_algorithms
-from .state import Handler, ServerState
+from .state import PATHS, Handler, ServerState
 from .verification_keys import ALGORITHMS
 
 _OAUTH = "/.well-known/oauth-authorization-server"
@@ -66,6 +66,8 @@ def _members(state: ServerState) -> dict[str, object]:
         "backchannel_token_delivery_modes_supported": ["poll", "ping"],
         "backchannel_authentication_request_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "backchannel_user_code_parameter_supported": True,
+        "mtls_endpoint_aliases": _aliases(state),
+        "tls_client_certificate_bound_access_tokens": True,
         "require_pushed_authorization_requests": (
             state.settings.require_pushed_authorization_requests
         ),
@@ -95,6 +97,14 @@ def _members(state: ServerState) -> dict[str, object]:
             list(state.settings.authorization_details_types) or None
         ),
     }
+
+
+def _aliases(state: ServerState) -> dict[str, str] | None:
+    base = state.settings.mtls_url
+    if base is None:
+        return None
+    asked = (each for each in PATHS if each not in (Endpoint.AUTHORIZATION, Endpoint.RESOURCE))
+    return {each.value: state.url(each, base) for each in asked}
 
 
 def _with_settings(state: ServerState, members: dict[str, object]) -> dict[str, object]:

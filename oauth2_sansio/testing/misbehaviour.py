@@ -95,6 +95,8 @@ class Misbehaviour(Enum):
     METADATA_SCRIPT_ENDPOINT = "metadata_script_endpoint"
     METADATA_WITHOUT_TOKEN_ENDPOINT = "metadata_without_token_endpoint"
     METADATA_WRONG_TYPES = "metadata_wrong_types"
+    METADATA_HTTP_ALIASES = "metadata_http_aliases"
+    METADATA_ALIASES_AS_LIST = "metadata_aliases_as_list"
     METADATA_WITHOUT_S256 = "metadata_without_s256"
 
     # Pushed authorization requests.

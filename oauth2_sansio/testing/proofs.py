@@ -13,6 +13,7 @@ from oauth2_sansio.errors import LocalProtocolError
 from oauth2_sansio.events import Endpoint, Pairs, ResponseReceived
 from oauth2_sansio.urls import target_uri
 
+from .certificates import certificate_to_bind
 from .configuration import ClientAuthMethod, RegisteredClient
 from .jwt_assertions import UnverifiedJWT, check_times, read_jwt
 from .messages import IncomingRequest, Parameters, Refusal, invalid_grant, json_answer
@@ -58,9 +59,9 @@ def grant_bound(
     parameters: Parameters,
     grant: GrantFunction,
 ) -> ResponseReceived:
-    """Give tokens that are bound to the key that a request proves, if it proves one.
+    """Give tokens that are bound to the key that a request proves, and to its certificate, if any.
 
-    Raises `Refusal` where what is handed in for them is bound to another key.
+    Raises `Refusal` where what is handed in for them is bound to another one.
     """
     key = proven_key(state, request)
     if key is None and client.dpop_bound_access_tokens:
@@ -70,14 +71,19 @@ def grant_bound(
         bound_to = None if value is None else state.ledger.key_of(value)
         if bound_to not in (None, key):
             raise invalid_grant(f"The {name} is bound to another key.")
+    certificate = certificate_to_bind(state, request, client, parameters)
     answer = grant(state, client, parameters)
-    if key is None:
+    if key is None and certificate is None:
         return answer
     members = cast("dict[str, Any]", json.loads(answer.body))
-    state.ledger.bind(members["access_token"], key)
-    if "refresh_token" in members and ClientAuthMethod.NONE in client.auth_methods:
-        state.ledger.bind(members["refresh_token"], key)
-    return json_answer(members | {"token_type": "DPoP"})
+    # The refresh token of any other client is bound to how that authenticates.
+    is_public = ClientAuthMethod.NONE in client.auth_methods
+    for name in ("access_token", "refresh_token") if is_public else ("access_token",):
+        if name in members and key is not None:
+            state.ledger.bind(members[name], key)
+        if name in members and certificate is not None:
+            state.ledger.bind_to_certificate(members[name], certificate)
+    return json_answer(members if key is None else members | {"token_type": "DPoP"})
 
 
 def parameters_with_key(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oauth2_sansio.events import Pairs, ResponseReceived
 
+from .certificates import is_shown
 from .ledger import IssuedToken, TokenKind
 from .logins import demanded, missing_login
 from .messages import IncomingRequest, Refusal, json_answer
@@ -28,6 +29,8 @@ def answer_resource_request(state: ServerState, request: IncomingRequest) -> Res
     except Refusal as refusal:
         headers = challenge_for_key(refusal.error, refusal.description)
         raise Refusal(refusal.error, refusal.description, status=401, headers=headers) from refusal
+    if not is_shown(state, request, values[0]):
+        raise _refusal("invalid_token", "The access token is bound to another certificate.", 401)
     token = state.ledger.token(values[0])
     if token is None or token.kind is not TokenKind.ACCESS:
         raise _refusal("invalid_token", "The access token is unknown.", 401)

@@ -129,17 +129,23 @@ class AuthorizationServer:
         except (Refusal, ValueError):
             return None
 
-    def handle(self, request: RequestToSend) -> ResponseReceived:
+    def handle(self, request: RequestToSend, certificate: bytes | None = None) -> ResponseReceived:
         """Answer a request. Whatever the request is, this gives an answer.
 
+        certificate: the one that the client has shown, as DER.
         Raises `AnswerLost` where a misbehaviour wants that no answer comes.
         """
-        return self._handle(request, self.user)
+        return self._handle(request, self.user, certificate)
 
-    def send(self, request: RequestToSend) -> ResponseReceived | RequestFailed:
-        """Answer a request, or report that no answer came: the `send` of `drive`."""
+    def send(
+        self, request: RequestToSend, certificate: bytes | None = None
+    ) -> ResponseReceived | RequestFailed:
+        """Answer a request, or report that no answer came: the `send` of `drive`.
+
+        certificate: see `handle`.
+        """
         try:
-            return self.handle(request)
+            return self.handle(request, certificate)
         except AnswerLost as lost:
             return RequestFailed(lost, sent=lost.sent)
 
@@ -239,11 +245,13 @@ class AuthorizationServer:
             raise LookupError("this token was never issued")
         token.family.revoked = True
 
-    def _handle(self, request: RequestToSend, user: User) -> ResponseReceived:
+    def _handle(
+        self, request: RequestToSend, user: User, certificate: bytes | None = None
+    ) -> ResponseReceived:
         with self.lock:
             entry = LogEntry(endpoint=None, request=request, parameters=(), response=None)
             try:
-                incoming = read_request(request, user)
+                incoming = read_request(request, user, certificate)
                 entry = replace(entry, parameters=incoming.query + incoming.form)
                 endpoint, handler = self._route(incoming.origin, incoming.path)
                 entry = replace(entry, endpoint=endpoint)
@@ -258,7 +266,7 @@ class AuthorizationServer:
 
     def _route(self, origin: str, path: str) -> tuple[Endpoint, Handler]:
         state = self._state
-        if origin == state.origin:
+        if origin in state.origins:
             handler = metadata_handlers(state).get(path)
             if handler is not None:
                 return Endpoint.METADATA, handler

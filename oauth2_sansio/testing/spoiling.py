@@ -205,6 +205,10 @@ AFTERWARDS: Mapping[Misbehaviour, Fault[Afterwards]] = MappingProxyType(
         Misbehaviour.METADATA_WRONG_TYPES: _members(
             lambda members: members | _WRONG_TYPES, _METADATA
         ),
+        Misbehaviour.METADATA_HTTP_ALIASES: _set(
+            "mtls_endpoint_aliases", {"token_endpoint": "http://mtls.example/token"}, _METADATA
+        ),
+        Misbehaviour.METADATA_ALIASES_AS_LIST: _set("mtls_endpoint_aliases", [], _METADATA),
         Misbehaviour.METADATA_WITHOUT_S256: _set(
             "code_challenge_methods_supported", ["plain"], _METADATA
         ),

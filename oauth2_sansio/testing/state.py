@@ -51,18 +51,18 @@ class ServerState:
     ledger: Ledger = field(default_factory=Ledger, repr=False)
 
     @property
-    def origin(self) -> str:
-        """Scheme, host and port of the issuer."""
-        return origin_of(self.issuer)
+    def origins(self) -> tuple[str, ...]:
+        """Scheme, host and port of the issuer, and of its URL for clients with a certificate."""
+        return tuple(origin_of(url) for url in (self.issuer, self.settings.mtls_url) if url)
 
     @property
     def path(self) -> str:
         """The path of the issuer, without a slash at its end."""
         return urlsplit(self.issuer).path.rstrip("/")
 
-    def url(self, endpoint: Endpoint) -> str:
-        """Return the URL of an endpoint."""
-        return self.issuer.rstrip("/") + PATHS[endpoint]
+    def url(self, endpoint: Endpoint, base: str | None = None) -> str:
+        """Return the URL of an endpoint, below the issuer or another base."""
+        return (base or self.issuer).rstrip("/") + PATHS[endpoint]
 
     def random_text(self, prefix: str) -> str:
         """Return a value that cannot be guessed, if `random_bytes` is random."""

@@ -80,8 +80,10 @@ def _description(state: ServerState, token: IssuedToken) -> dict[str, object]:
     if token.kind is TokenKind.ACCESS:
         key = state.ledger.key_of(token.value)
         members["token_type"] = "Bearer" if key is None else "DPoP"
-        if key is not None:
-            members["cnf"] = {"jkt": key}
+        certificate = state.ledger.certificate_of(token.value)
+        confirmed = {"jkt": key, "x5t#S256": certificate}
+        if key or certificate:
+            members["cnf"] = {name: value for name, value in confirmed.items() if value}
     if token.family.subject is not None:
         members["sub"] = members["username"] = token.family.subject
     if token.family.actor is not None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from oauth2_sansio import (
+    Client,
     ClientAuthentication,
     ClientIdentity,
     ClientSecretBasic,
@@ -18,9 +19,16 @@ from oauth2_sansio import (
     NoAuthentication,
     RequestToSend,
     ResponseReceived,
+    SelfSignedTLSClientAuth,
     Server,
+    TLSClientAuth,
 )
-from oauth2_sansio.client_auth import choose_authentication, encode_basic, has_parameter
+from oauth2_sansio.client_auth import (
+    MTLS_METHODS,
+    choose_authentication,
+    encode_basic,
+    has_parameter,
+)
 
 SECRET = "7Fjfp0ZBr1KtDRbnfVdmIw"
 REQUEST = RequestToSend(
@@ -214,3 +222,24 @@ def test_what_holds_a_secret_neither_shows_nor_pickles_it(value: object) -> None
 def test_identity_and_none_hold_no_secret() -> None:
     assert repr(identity()).startswith("ClientIdentity(client_id='s6BhdRkqt3', server=Server(")
     assert pickle.loads(pickle.dumps(NoAuthentication())) == NoAuthentication()
+
+
+WAYS = [TLSClientAuth(), SelfSignedTLSClientAuth()]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.method)
+def test_by_a_certificate_a_request_names_the_client_and_nothing_else(
+    way: ClientAuthentication,
+) -> None:
+    server = Server(token_endpoint="https://as.example/token")
+    client = Client(server=server, client_id="app", auth=way)
+    assert client.client_credentials(scope="read").start(0.0) == RequestToSend(
+        endpoint=Endpoint.TOKEN,
+        url="https://as.example/token",
+        headers=(
+            ("Accept", "application/json"),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ),
+        form=(("grant_type", "client_credentials"), ("scope", "read"), ("client_id", "app")),
+    )
+    assert way.method in MTLS_METHODS

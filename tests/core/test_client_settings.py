@@ -19,7 +19,9 @@ from oauth2_sansio import (
     RemoteProtocolError,
     RequestToSend,
     ResponseReceived,
+    SelfSignedTLSClientAuth,
     Server,
+    TLSClientAuth,
     new_private_key,
 )
 from oauth2_sansio.answers import Answer
@@ -123,3 +125,27 @@ def test_a_grant_has_a_name() -> None:
     flow = exchange.flow()
     flow.start(0.0)
     assert isinstance(flow.receive(answer, 0.0), Finished)
+
+
+ALIASED = Server(
+    token_endpoint="https://as.example/token",
+    userinfo_endpoint="https://as.example/userinfo",
+    mtls_endpoint_aliases={"token_endpoint": "https://mtls.as.example/token"},
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "host"),
+    [
+        ({"auth": TLSClientAuth()}, "mtls.as.example"),
+        ({"auth": SelfSignedTLSClientAuth()}, "mtls.as.example"),
+        ({"client_secret": "s", "use_mtls_endpoint_aliases": True}, "mtls.as.example"),
+        ({"client_secret": "s"}, "as.example"),
+        ({}, "as.example"),
+    ],
+)
+def test_where_clients_with_a_certificate_turn_to(settings: dict[str, Any], host: str) -> None:
+    client = settings_of(server=ALIASED, **settings)
+    assert sent_by(client).url == f"https://{host}/token"
+    assert sent_by(client, Endpoint.USERINFO).url == "https://as.example/userinfo"
+    assert sent_by(replace(client, client_id="b")).url == f"https://{host}/token"

@@ -140,6 +140,49 @@ def test_a_server_can_be_stored_and_copied() -> None:
     assert Server.from_metadata(json.loads(json.dumps(dict(server.metadata)))) == server
 
 
+ALIASES = {
+    "token_endpoint": "https://mtls.example/token",
+    "revocation_endpoint": "https://mtls.example/revoke",
+    "authorization_endpoint": "https://mtls.example/authorize",  # the browser's, so of no meaning
+    "of_another": "javascript:alert(1)",
+}
+
+
+def test_endpoints_for_clients_with_a_certificate() -> None:
+    server = Server.from_metadata(
+        {
+            "token_endpoint": "https://as.example/token",
+            "introspection_endpoint": "https://as.example/introspect",
+            "authorization_endpoint": "https://as.example/authorize",
+            "mtls_endpoint_aliases": {**ALIASES, "userinfo_endpoint": None},
+            "tls_client_certificate_bound_access_tokens": True,
+        }
+    )
+    assert server.tls_client_certificate_bound_access_tokens
+    assert server.token_endpoint == "https://as.example/token"
+    other = server.with_mtls_endpoint_aliases()
+    assert (other.token_endpoint, other.revocation_endpoint) == tuple(ALIASES.values())[:2]
+    assert other.introspection_endpoint == "https://as.example/introspect"
+    assert other.authorization_endpoint == "https://as.example/authorize"
+    assert other.userinfo_endpoint is None
+    assert other.with_mtls_endpoint_aliases() == other
+    assert pickle.loads(pickle.dumps(server)) == server
+    by_hand = Server(mtls_endpoint_aliases=ALIASES)
+    assert by_hand.with_mtls_endpoint_aliases().token_endpoint == ALIASES["token_endpoint"]
+    assert hash(by_hand) == hash(Server())
+    without = Server(token_endpoint="https://as.example/token")
+    assert without.with_mtls_endpoint_aliases() is without
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_an_alias_is_a_safe_url(url: str) -> None:
+    aliases = {"token_endpoint": url}
+    with pytest.raises(LocalProtocolError):
+        Server(mtls_endpoint_aliases=aliases)
+    with pytest.raises(RemoteProtocolError):
+        Server.from_metadata({"mtls_endpoint_aliases": aliases})
+
+
 # From a document
 
 
@@ -196,6 +239,8 @@ def test_the_issuer_is_compared_character_by_character(issuer: str | None) -> No
         ("scopes_supported", ["openid", 1], "a list of texts"),
         ("scopes_supported", {"openid": 1}, "a list of texts"),
         ("require_pushed_authorization_requests", "true", "true or false"),
+        ("mtls_endpoint_aliases", [], "a JSON object"),
+        ("mtls_endpoint_aliases", "x", "a JSON object"),
         ("require_pushed_authorization_requests", 1, "true or false"),
     ],
 )

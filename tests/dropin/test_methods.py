@@ -13,7 +13,9 @@ from oauth2_sansio import (
     NoAuthentication,
     RequestToSend,
     ResponseReceived,
+    SelfSignedTLSClientAuth,
     Server,
+    TLSClientAuth,
 )
 from oauth2_sansio.dropin.methods import (
     AuthFunction,
@@ -48,6 +50,9 @@ def choose(auth: Any = None, method: Any = "none", **changes: Any) -> Chosen:
         (None, "client_secret_basic", Chosen("app", ClientSecretBasic("s"))),
         (None, "client_secret_basic_raw", Chosen("app", ClientSecretBasic("s", raw=True))),
         (None, "client_secret_post", Chosen("app", ClientSecretPost("s"))),
+        (None, "tls_client_auth", Chosen("app", TLSClientAuth())),
+        ("self_signed_tls_client_auth", "none", Chosen("app", SelfSignedTLSClientAuth())),
+        (None, TLSClientAuth(), Chosen("app", TLSClientAuth())),
         (None, ClientSecretPost("t"), Chosen("app", ClientSecretPost("t"))),
         (None, "own", Chosen("app", FunctionAuthentication("own", own, "me"))),
         (None, own, Chosen("app", FunctionAuthentication("own", own, "me"))),
@@ -75,6 +80,12 @@ def test_choices(auth: Any, method: Any, chosen: Chosen | None) -> None:
 def test_what_is_missing(changes: dict[str, Any], missing: str) -> None:
     with pytest.raises(LocalProtocolError, match=f"client_secret_post needs a {missing}"):
         choose(method="client_secret_post", **changes)
+
+
+def test_a_certificate_is_somebodys() -> None:
+    assert choose(method="tls_client_auth", client_secret=None).way == TLSClientAuth()
+    with pytest.raises(LocalProtocolError, match="tls_client_auth needs a client_id"):
+        choose(method="tls_client_auth", client_id=None)
 
 
 def test_nobody_in_particular() -> None:

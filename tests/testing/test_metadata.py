@@ -13,6 +13,8 @@ METHODS = [
     "client_secret_post",
     "client_secret_jwt",
     "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
 ]
 ALGORITHMS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 ALGORITHMS += ["ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
@@ -33,6 +35,7 @@ def test_the_document() -> None:
         "backchannel_token_delivery_modes_supported": ["poll", "ping"],
         "backchannel_authentication_request_signing_alg_values_supported": ALGORITHMS[3:],
         "backchannel_user_code_parameter_supported": True,
+        "tls_client_certificate_bound_access_tokens": True,
         "require_pushed_authorization_requests": False,
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": ALGORITHMS[3:],
