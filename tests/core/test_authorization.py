@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import string
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -317,6 +319,7 @@ def test_any_text_is_a_code_or_our_error(pending: PendingAuthorization, callback
 
 def test_it_can_be_too_late() -> None:
     PENDING.check_age(600.0)
+    PENDING.check_age(0.0)
     replace(PENDING, expires_at=None).check_age(1e12)
     with pytest.raises(LocalProtocolError, match="this authorization is too old"):
         PENDING.check_age(600.1)
@@ -518,10 +521,19 @@ def test_generated_tokens_differ() -> None:
     assert len(generate_token()) == 30
 
 
+def test_each_letter_is_as_likely_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of 256 values of a byte 248 are used, each letter by four of them.
+    bytes_left = list(range(255, -1, -1)) * 4
+    monkeypatch.setattr(os, "urandom", lambda count: bytes(bytes_left.pop() for _ in range(count)))
+    made = generate_token(496)
+    assert made == (string.ascii_uppercase + string.ascii_lowercase + string.digits) * 8
+
+
 def test_where_an_authorization_was_begun() -> None:
     here = Server(issuer=PENDING.issuer)
     check_begun_at(here, PENDING)
-    with pytest.raises(LocalProtocolError, match="begun at another server"):
-        check_begun_at(Server(issuer=EVIL), PENDING)
+    for elsewhere in (EVIL, "https://a.example", "https://z.example"):
+        with pytest.raises(LocalProtocolError, match="begun at another server"):
+            check_begun_at(Server(issuer=elsewhere), PENDING)
     with pytest.raises(LocalProtocolError, match="has no state"):
         check_begun_at(here, replace(PENDING, state=""))
