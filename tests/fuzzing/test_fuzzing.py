@@ -18,7 +18,8 @@ from . import running
 from .__main__ import main
 from .mutator import LONGEST_INPUT, Mutator, take_apart
 from .running import CORPUS, FoundFaultError, inputs, run, samples_of
-from .targets import TARGETS, Target, must
+from .targets import TARGETS, Target
+from .world import must
 
 
 @pytest.mark.parametrize("name", TARGETS)
