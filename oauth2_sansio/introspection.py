@@ -91,7 +91,7 @@ def read_signed_introspection(verification: JWTVerification, answer: Answer) -> 
             "the answer is not signed, and a signed one was asked for",
             advice="the server may know none: introspect without keys=",
         )
-    jwt = verification.verify(answer.response.body.decode("latin-1"), answer.broken)
+    jwt = verification.verify(answer.response.body.strip().decode("latin-1"), answer.broken)
     if jwt.typ != _TYP:
         raise answer.broken("the server's JWT is of another kind: its typ is not that of these")
     jwt.check_times(answer.now, answer.broken, required="iat")

@@ -65,16 +65,21 @@ def _jwt(change: Forgery, *endpoints: Endpoint) -> Fault[Forgery]:
 
 
 def _unsigned(jwt: UnsignedJWT) -> UnsignedJWT:
-    return replace(jwt.with_header(alg="none"), sign=lambda _message: b"")
+    def sign(_message: bytes) -> bytes:
+        return b""
+
+    return replace(jwt.with_header(alg="none"), sign=sign)
 
 
 def _confused(jwt: UnsignedJWT) -> UnsignedJWT:
     # The public key as a secret: everybody has it.
     jwk = import_module("joserfc.jwk")
-    secret = jwk.JWKRegistry.import_key(dict(jwt.public_jwk)).as_pem(private=False)
-    return replace(
-        jwt.with_header(alg="HS256"), sign=lambda message: hmac.digest(secret, message, "sha256")
-    )
+    secret: bytes = jwk.JWKRegistry.import_key(dict(jwt.public_jwk)).as_pem(private=False)
+
+    def sign(message: bytes) -> bytes:
+        return hmac.digest(secret, message, "sha256")
+
+    return replace(jwt.with_header(alg="HS256"), sign=sign)
 
 
 def _strangers_key() -> SigningKey:

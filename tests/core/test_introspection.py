@@ -138,7 +138,7 @@ def read_signed(
 @pytest.mark.parametrize("typ", [TYP, "Application/Token-Introspection+JWT"])
 def test_a_signed_answer(typ: str) -> None:
     assert ACCEPT_SIGNED == (("Accept", SIGNED),)
-    found = read_signed(signed_jwt(CLAIMS, typ=typ), f"{SIGNED}; charset=utf-8")
+    found = read_signed(signed_jwt(CLAIMS, typ=typ) + "\r\n", f"{SIGNED}; charset=utf-8")
     assert type(found) is Introspection
     assert (found, found.active) == (MEMBERS, True)
 
