@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import oauth2_sansio
+from oauth2_sansio import Client
+from oauth2_sansio.dropin.settings import Settings
 from oauth2_sansio.flow import print_diagram
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +61,47 @@ def test_the_tests_that_the_page_on_security_names_are_there() -> None:
         if not re.search(rf"^(?:async )?def {name}\(", _text_of(ROOT / path), flags=re.MULTILINE)
     ]
     assert not missing
+
+
+_NAMED = re.compile(r"`(?:await )?(\w+)(?:\(([^`]*)\)|(=))?`")
+
+
+def _table_of_libraries() -> list[tuple[str, str]]:
+    """Return each class that the page on extensions has a column for, and all that stands there."""
+    page = (ROOT / "docs" / "extensions.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"^\| Extension \| requests: .*?(?=\n\n)", page, re.DOTALL | re.MULTILINE)
+    header, _, *rows = (line.strip("| ").split(" | ") for line in table.splitlines())
+    return [(title, " ".join(row[place] for row in rows)) for place, title in enumerate(header)][1:]
+
+
+@pytest.mark.parametrize(("title", "column"), _table_of_libraries())
+def test_the_table_of_extensions_names_what_each_class_has(title: str, column: str) -> None:
+    libraries, _, class_name = title.partition(": ")
+    for library in libraries.split(", "):
+        module: Any = import_module(f"oauth2_sansio_{library}")
+        session_class = getattr(module, class_name.strip("`"))
+        named = _NAMED.findall(column)
+        for name, given, is_argument in named:
+            if is_argument:
+                assert _takes(session_class, name), name
+                continue
+            owners = [
+                each for each in (session_class, module, oauth2_sansio) if hasattr(each, name)
+            ]
+            arguments = re.findall(r"(\w+)=", given)
+            assert all(_takes(getattr(owners[0], name), each) for each in arguments), name
+        assert len(named) > 12
+
+
+def _takes(function: Any, name: str) -> bool:
+    """Say whether something takes an argument: by its name, or as a parameter of a request."""
+    parameters = inspect.signature(function).parameters
+    if name in parameters:
+        return True
+    [further] = [each for each in parameters.values() if each.kind is each.VAR_KEYWORD]
+    if "Settings" in str(further.annotation):  # Unpack[...]: what `Settings` lists
+        return name in Settings.__annotations__
+    return name in inspect.signature(Client.authorize).parameters
 
 
 def _text_of(path: Path) -> str:
