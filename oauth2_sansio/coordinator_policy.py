@@ -29,8 +29,8 @@ class RefreshPolicy:
     """How a token that many share is renewed. All are seconds, but for `jitter`.
 
     deadline: how long a token request may take; the driver has to bound it by this.
-    lease: for how long one holder keeps the others away; longer than `deadline`, and long enough
-        for the store besides.
+    lease: for how long one holder keeps the others away; longer than `deadline`. Of what it is
+        longer, one half is for the store before the request goes out, and one for saving.
     leeway: how long before its end a token is renewed; of a short life at most a fifth.
     jitter: up to which share of the leeway a process comes later, at random, so that not all of
         them come at once: from 0 to 1.
@@ -63,6 +63,11 @@ class RefreshPolicy:
             raise ValueError("leeway, reread and first_pause are not negative")
         if not 0 <= self.jitter <= 1:
             raise ValueError("jitter is a share, from 0 to 1")
+
+    @property
+    def margin(self) -> float:
+        """How long after the lease was asked for a request may go out, in seconds."""
+        return (self.lease - self.deadline) / 2
 
     def pause(self, failures: int, retry_after: float | None) -> float:
         """Return how many seconds nobody tries again after so many failures in a row.

@@ -121,8 +121,7 @@ class RenewalStep(FailureStep):
 
     def _leased(self, _event: LeaseTaken, now: float) -> Next:
         self._owner = self._me
-        policy = self._known.policy
-        self._not_after = self._asked_at + policy.lease - policy.deadline
+        self._not_after = self._asked_at + self._known.policy.margin
         return self._reload()
 
     def _others_at_it(self, event: LeaseHeld, now: float) -> Next:

@@ -45,6 +45,10 @@ def test_a_policy_that_cannot_work_is_refused(settings: dict[str, float], compla
         RefreshPolicy(**settings)
 
 
+def test_half_of_what_the_lease_is_longer_is_left_for_saving() -> None:
+    assert RefreshPolicy(deadline=10, lease=34).margin == 12
+
+
 @pytest.mark.parametrize(
     ("failures", "retry_after", "seconds"),
     [

@@ -103,7 +103,7 @@ def test_a_renewal_from_beginning_to_end() -> None:
     assert load == LoadRecord("k")
     assert mark == ReplaceRecord("k", record(EXPIRED, started=MARK).to_bytes(), 1)
     assert isinstance(send, SendRequest)
-    assert send.not_after == NOW + 30
+    assert send.not_after == NOW + 15
     assert send.request.form[:2] == (("grant_type", "refresh_token"), ("refresh_token", "r1"))
     assert isinstance(end, Finished)
     assert story.result is not None
@@ -353,7 +353,7 @@ def test_a_pause_that_is_over_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("late", "stages"),
-    [(30.0, "leasing loading marking requesting"), (30.5, "leasing loading marking leasing")],
+    [(15.0, "leasing loading marking requesting"), (15.5, "leasing loading marking leasing")],
 )
 def test_a_store_that_is_slow_does_not_let_the_lease_run_out(late: float, stages: str) -> None:
     assert tell(renewing(), TAKEN, loaded(EXPIRED), late, written(2)).stages == stages
@@ -480,7 +480,7 @@ def test_what_a_flow_asks_for_is_passed_on() -> None:
         *(SignatureMade(b"y"), GRANTED, WaitElapsed(), GRANTED),
         *(written(3), RELEASED),
     )
-    send = SendRequest(REQUEST, NOW + 30)
+    send = SendRequest(REQUEST, NOW + 15)
     assert story.actions[3:7] == [SIGN, send, Wait(3, "why not"), send]
     assert story.result is NEW
 

@@ -51,7 +51,7 @@ T = TypeVar("T")
 Doing = Generator[Operation, Any, T]
 
 POLICY = RefreshPolicy(
-    deadline=10, lease=20, leeway=20, patience=40, first_pause=1, longest_pause=8
+    deadline=10, lease=30, leeway=20, patience=40, first_pause=1, longest_pause=8
 )
 LONGEST_WAIT = 30.0  # seconds that a caller waits for its own process
 EVERYBODY_IS_DONE = 300.0  # seconds after which no caller may still be without an answer
