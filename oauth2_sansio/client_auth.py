@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, Self
 from urllib.parse import parse_qsl, quote
 
 from .errors import LocalProtocolError, printable
-from .events import RequestToSend, ResponseReceived
-from .exchange import Signer
+from .events import Endpoint, RequestToSend, ResponseReceived
+from .exchange import Signer, Unsigned
 from .parameters import check_encodable, secret_in_url
 from .server import Server
 
@@ -222,19 +222,70 @@ def has_parameter(request: RequestToSend, name: str) -> bool:
 def choose_authentication(server: Server, client_secret: str | None) -> ClientAuthentication:
     """Return the way that the server's metadata leaves for a secret, or for none.
 
-    Servers that say nothing take `client_secret_basic` (RFC 8414 section 2).
+    Servers that say nothing take `client_secret_basic` (RFC 8414 section 2). Revocation and
+    introspection are done in the same way, unless the metadata name another one for them.
     """
     if client_secret is None:
         return NoAuthentication()
     known = server.token_endpoint_auth_methods_supported
-    if not known or "client_secret_basic" in known:
+    usual = ClientSecretBasic(client_secret) if not known else _by_secret(known, client_secret)
+    if usual is None:
+        raise LocalProtocolError(
+            "the server takes neither client_secret_basic nor client_secret_post",
+            advice=f"give auth= for one of: {printable(', '.join(known or ()), 200)}",
+        )
+    named = {
+        Endpoint.REVOCATION: server.revocation_endpoint_auth_methods_supported,
+        Endpoint.INTROSPECTION: server.introspection_endpoint_auth_methods_supported,
+    }
+    others = {
+        endpoint: way
+        for endpoint, methods in named.items()
+        if methods
+        and usual.method not in methods
+        and (way := _by_secret(methods, client_secret)) is not None
+    }
+    return _ByEndpoint(usual, others) if others else usual
+
+
+@dataclass(frozen=True, slots=True)
+class _ByEndpoint(HoldsSecrets):
+    """The usual way, and others at some endpoints."""
+
+    usual: ClientAuthentication
+    others: Mapping[Endpoint, ClientAuthentication]
+
+    @property
+    def method(self) -> str:
+        """That of the token endpoint."""
+        return self.usual.method
+
+    def signer(self, identity: ClientIdentity) -> Signer:
+        """Return what authenticates each request in the way of its endpoint."""
+        others = {endpoint: way.signer(identity) for endpoint, way in self.others.items()}
+        return _SignerByEndpoint(self.usual.signer(identity), others)
+
+
+@dataclass(frozen=True, slots=True)
+class _SignerByEndpoint(HoldsSecrets):
+    usual: Signer
+    others: Mapping[Endpoint, Signer]
+
+    def sign(self, request: RequestToSend, now: float) -> RequestToSend | Unsigned:
+        return self.others.get(request.endpoint, self.usual).sign(request, now)
+
+    def learn(self, request: RequestToSend, response: ResponseReceived) -> bool:
+        return False
+
+
+def _by_secret(
+    methods: Sequence[str], client_secret: str
+) -> ClientSecretBasic | ClientSecretPost | None:
+    if "client_secret_basic" in methods:
         return ClientSecretBasic(client_secret)
-    if "client_secret_post" in known:
+    if "client_secret_post" in methods:
         return ClientSecretPost(client_secret)
-    raise LocalProtocolError(
-        "the server takes neither client_secret_basic nor client_secret_post",
-        advice=f"give auth= for one of: {printable(', '.join(known), 200)}",
-    )
+    return None
 
 
 def _check_secret(client_secret: object) -> None:

@@ -17,10 +17,12 @@ from .calls import Call
 from .hooks import ComplianceHooks, HookType, amend_by
 from .kept import Kept
 from .methods import (
+    METHODS_BY_SECRET,
     Chosen,
     Credentials,
     check_method,
     is_auth_function,
+    method_by_secret,
     read_registration,
 )
 from .settings import read_metadata
@@ -79,13 +81,15 @@ class Configured:
         self.metadata = read_metadata(settings, type(self).__name__)
         self.client_id = client_id
         self.client_secret = client_secret
-        by_default = "client_secret_basic" if client_secret else "none"
-        self.token_endpoint_auth_method = check_method(token_endpoint_auth_method or by_default)
-        own = self.token_endpoint_auth_method
-        if getattr(own, "method", own) in MTLS_METHODS:
-            by_default = own  # there is one certificate for all of them
+        own = self.token_endpoint_auth_method = check_method(
+            token_endpoint_auth_method or self._method_by_secret(Endpoint.TOKEN)
+        )
+        # There is one certificate for all endpoints.
+        by_certificate = own if getattr(own, "method", own) in MTLS_METHODS else None
         self.revocation_endpoint_auth_method = check_method(
-            revocation_endpoint_auth_method or by_default
+            revocation_endpoint_auth_method
+            or by_certificate
+            or self._method_by_secret(Endpoint.REVOCATION)
         )
         self.scope = scope
         self.state = state
@@ -250,6 +254,23 @@ class Configured:
     def _chosen(self, auth: Any, method: Any) -> Chosen:
         credentials = Credentials(self, self.client_id, self.client_secret, self._kept.auth_methods)
         return credentials.choose(auth, method, self._is_http_auth)
+
+    def _method_by_secret(self, endpoint: Endpoint) -> str:
+        # Where the user names none.
+        supported = self._listed(f"{endpoint.value}_auth_methods_supported")
+        return method_by_secret(supported) if self.client_secret else "none"
+
+    def _method_at(self, endpoint: Endpoint) -> Any:
+        # Introspection has no argument of its own: it is done in the way of the token endpoint, if
+        # the server takes that there.
+        if endpoint is Endpoint.REVOCATION:
+            return self.revocation_endpoint_auth_method
+        named = self.token_endpoint_auth_method
+        supported = self._listed(f"{endpoint.value}_auth_methods_supported")
+        is_by_secret = isinstance(named, str) and named in METHODS_BY_SECRET
+        if is_by_secret and supported and named not in supported:
+            return method_by_secret(supported)
+        return named
 
     def _is_http_auth(self, auth: Any) -> bool:
         # Whatever else can be called gets the HTTP library's request, as that library has it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
@@ -34,6 +34,9 @@ _BY_CERTIFICATE: Mapping[str, ClientAuthentication] = {
     each.method: each for each in (TLSClientAuth(), SelfSignedTLSClientAuth())
 }
 _SHORT_FORMS = {"basic": "client_secret_basic", "post": "client_secret_post"}
+
+METHODS_BY_SECRET = ("client_secret_basic", "client_secret_post")
+"""The ways to authenticate by a secret that servers name, the better one first."""
 
 KNOWN_METHODS = (*_BY_SECRET, *_BY_CERTIFICATE, "none")
 """The names of the ways to authenticate that need no registration."""
@@ -166,6 +169,15 @@ def check_method(method: Any) -> Any:
             f"a way to authenticate is a name or a function, not a {type(method).__name__}"
         )
     return method
+
+
+def method_by_secret(supported: Collection[str] | None) -> str:
+    """Return the way to authenticate by a secret that an endpoint's metadata leave.
+
+    supported: what they name; None or nothing where they say nothing (RFC 8414 section 2).
+    """
+    known = supported or METHODS_BY_SECRET
+    return next((each for each in METHODS_BY_SECRET if each in known), METHODS_BY_SECRET[0])
 
 
 def read_registration(auth: Any) -> tuple[str, AuthFunction]:

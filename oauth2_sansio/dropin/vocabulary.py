@@ -176,12 +176,7 @@ class Vocabulary(Authorizing):
         if token_type_hint:
             parameters = {"token_type_hint": token_type_hint, **parameters}
         given: Pairs = (("token", named), *read_body(body), *read_parameters(parameters))
-        method = (
-            self.revocation_endpoint_auth_method
-            if endpoint is Endpoint.REVOCATION
-            else self.token_endpoint_auth_method
-        )
-        chosen = self._chosen(auth, method)
+        chosen = self._chosen(auth, self._method_at(endpoint))
         client = self._client(endpoint, url, chosen, hooks=hooks)
 
         def read(answer: Answer) -> AskedAbout:

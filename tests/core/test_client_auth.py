@@ -186,6 +186,52 @@ def test_the_metadata_choose(
     assert choose_authentication(server, secret) == wanted
 
 
+@pytest.mark.parametrize(
+    ("revocation", "introspection", "wanted"),
+    [
+        (None, None, "bbb"),
+        ((), ("client_secret_basic",), "bbb"),
+        (("client_secret_post",), None, "bpb"),
+        (None, ("private_key_jwt", "client_secret_post"), "bbp"),
+        (("client_secret_post",), ("client_secret_post",), "bpp"),
+        (("none",), ("private_key_jwt",), "bbb"),  # nothing else is possible
+    ],
+)
+def test_the_metadata_choose_for_each_endpoint(
+    revocation: tuple[str, ...] | None, introspection: tuple[str, ...] | None, wanted: str
+) -> None:
+    server = Server(
+        token_endpoint_auth_methods_supported=("client_secret_basic",),
+        revocation_endpoint_auth_methods_supported=revocation,
+        introspection_endpoint_auth_methods_supported=introspection,
+    )
+    way = choose_authentication(server, SECRET)
+    assert way.method == "client_secret_basic"
+    signer = way.signer(identity())
+    used = ""
+    for endpoint in (Endpoint.TOKEN, Endpoint.REVOCATION, Endpoint.INTROSPECTION):
+        signed = signer.sign(RequestToSend(endpoint=endpoint, url="https://as.example"), 0.0)
+        assert isinstance(signed, RequestToSend)
+        used += "b" if signed.header("Authorization") else "p"
+        assert ("client_secret" in dict(signed.form)) == (used[-1] == "p")
+    assert used == wanted
+    request = RequestToSend(endpoint=Endpoint.TOKEN, url="https://as.example")
+    assert not signer.learn(request, ResponseReceived(status=200))
+    assert SECRET not in f"{way!r}{signer!r}"
+
+
+def test_another_usual_way_by_the_metadata() -> None:
+    server = Server(
+        token_endpoint_auth_methods_supported=("client_secret_post",),
+        introspection_endpoint_auth_methods_supported=("client_secret_basic",),
+    )
+    signer = choose_authentication(server, SECRET).signer(identity())
+    request = RequestToSend(endpoint=Endpoint.INTROSPECTION, url="https://as.example")
+    signed = signer.sign(request, 0.0)
+    assert isinstance(signed, RequestToSend)
+    assert signed.header("Authorization") is not None
+
+
 def test_where_the_metadata_leave_no_way_the_error_names_theirs_in_print() -> None:
     server = Server(token_endpoint_auth_methods_supported=("private_key_jwt", "evil\x1b[2J"))
     with pytest.raises(LocalProtocolError) as got:

@@ -25,6 +25,7 @@ from oauth2_sansio.dropin.methods import (
     Unauthenticated,
     check_method,
     is_auth_function,
+    method_by_secret,
     read_registration,
 )
 
@@ -168,3 +169,17 @@ def test_methods_that_cannot_be(method: Any, error: type[Exception]) -> None:
 )
 def test_functions_of_ours_and_of_the_http_library(auth: Any, is_one: bool) -> None:
     assert is_auth_function(auth) is is_one
+
+
+@pytest.mark.parametrize(
+    ("supported", "wanted"),
+    [
+        (None, "client_secret_basic"),
+        ((), "client_secret_basic"),
+        (["client_secret_post", "client_secret_basic"], "client_secret_basic"),
+        (["client_secret_post"], "client_secret_post"),
+        (["private_key_jwt"], "client_secret_basic"),  # nothing else is possible
+    ],
+)
+def test_the_metadata_choose(supported: list[str] | None, wanted: str) -> None:
+    assert method_by_secret(supported) == wanted

@@ -129,3 +129,54 @@ def test_secrets_are_not_in_the_repr(kind: Kind) -> None:
         own = session.client if kind.portal else session
         shown = f"{own!r} {own.token_auth!r} {own._kept!r} {own.token!r}"
     assert not re.search("the-s3cret|the-t0ken|r-1", shown)
+
+
+POST, BASIC = ("client_secret_post",), ("client_secret_basic",)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, "bbb"),
+        ({"token_endpoint_auth_methods_supported": POST}, "pbp"),
+        ({"revocation_endpoint_auth_methods_supported": POST}, "bpb"),
+        ({"introspection_endpoint_auth_methods_supported": POST}, "bbp"),
+        (
+            {
+                "token_endpoint_auth_method": "client_secret_post",
+                "revocation_endpoint_auth_method": "client_secret_post",
+                "token_endpoint_auth_methods_supported": BASIC,
+                "revocation_endpoint_auth_methods_supported": BASIC,
+            },
+            "ppp",
+        ),
+        (
+            {
+                "token_endpoint_auth_method": "none",
+                "introspection_endpoint_auth_methods_supported": POST,
+            },
+            "nbn",
+        ),
+    ],
+    ids=[
+        "nothing",
+        "token",
+        "revocation",
+        "introspection",
+        "what is named counts",
+        "none is named",
+    ],
+)
+def test_the_metadata_choose_the_authentication(
+    kind: Kind, site: Site, given: dict[str, Any], wanted: str
+) -> None:
+    endpoint = site.answer("/token", Answer(200, GOOD))
+    with kind.session("app", "s3cret", token_endpoint=endpoint, **given) as session:
+        session.fetch_token()
+        session.revoke_token(f"{site.url}/revoke", token="t")
+        session.introspect_token(f"{site.url}/introspect", token="t")
+    used = ""
+    for seen in site.requests:
+        in_body = "p" if "client_secret" in dict(seen.form) else "n"
+        used += "b" if "authorization" in seen.headers else in_body
+    assert used == wanted
