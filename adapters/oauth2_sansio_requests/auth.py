@@ -72,7 +72,16 @@ class PlacedToken:
     budget: what may still be done about refusals, where the request has gone out before.
     """
 
-    __slots__ = ("_after", "_before", "_bound", "_budget", "_hooks", "_placement", "token")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_bound",
+        "_budget",
+        "_header",
+        "_hooks",
+        "_placement",
+        "token",
+    )
 
     def __init__(
         self,
@@ -87,6 +96,7 @@ class PlacedToken:
         self._budget = budget
         self._placement = TokenPlacement(placement)
         self._hooks = hooks
+        self._header: str | None = None  # where nothing else of the request was changed
         self._before: tuple[Any, Any] = (None, None)
         self._after: tuple[Any, Any] = (None, None)
 
@@ -102,12 +112,15 @@ class PlacedToken:
         return budget
 
     def is_in(self, request: requests.PreparedRequest) -> bool:
-        """Say whether a request is the very one that the token was placed into."""
+        """Say whether a request carries the token still, also after redirects."""
+        if self._header is not None:
+            return request.headers.get("Authorization") == self._header
         return (request.url, request.body) == self._after
 
     def undo(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return a copy of the request as it was before, but for its headers."""
-        request.url, request.body = self._before
+        if self._header is None:
+            request.url, request.body = self._before
         if self._bound is not None:
             request.hooks["response"].remove(self.heed)
         return request
@@ -115,10 +128,11 @@ class PlacedToken:
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         self._before = (request.url, request.body)
         match self._placement:
-            case TokenPlacement.HEADER if self._bound is not None:
-                request.headers["Authorization"] = self._bound.authorization
             case TokenPlacement.HEADER:
-                request.headers["Authorization"] = authorization_header(self.token)
+                bound = self._bound
+                header = bound.authorization if bound else authorization_header(self.token)
+                request.headers["Authorization"] = header
+                self._header = None if self._hooks else header
             case TokenPlacement.URI:
                 request.url = place_in_url(request.url or "", self.token)
             case TokenPlacement.BODY:

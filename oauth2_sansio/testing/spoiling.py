@@ -213,7 +213,9 @@ AFTERWARDS: Mapping[Misbehaviour, Fault[Afterwards]] = MappingProxyType(
             "code_challenge_methods_supported", ["plain"], _METADATA
         ),
         Misbehaviour.AUTHORIZATION_DETAILS_AS_TEXT: _convert("authorization_details", str),
-        Misbehaviour.AUTHORIZATION_DETAILS_WITHOUT_TYPE: _set("authorization_details", [{}]),
+        Misbehaviour.AUTHORIZATION_DETAILS_WITHOUT_TYPE: _set(
+            "authorization_details", [{"amount": "12.00"}]
+        ),
         Misbehaviour.MISSING_AUTHORIZATION_DETAILS: _without("authorization_details"),
         Misbehaviour.OTHER_AUTHORIZATION_DETAILS: _set(
             "authorization_details", [{"type": "nobody-has-asked-for-this"}]

@@ -120,14 +120,21 @@ def test_a_refusal_of_a_server_that_a_redirect_led_to(
         assert (len(api.seen), len(other.seen), server.count() - asked) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("way", ["bearer", "renewed before", "bound"])
 def test_a_refusal_within_the_server_that_redirects(
-    kind: Kind, server: AuthorizationServer
+    kind: Kind, server: AuthorizationServer, way: str
 ) -> None:
+    # A bound token is first tried with a new proof, since the last one was for another URL.
+    refusals, more = [(401, REFUSED)], dict[str, Any]()
+    if way == "bound":
+        refusals, more = refusals * 2, {"dpop": DPoP(new_private_key())}
     with (
-        resource((302, {"Location": "/elsewhere"}), (401, REFUSED), (200, {})) as api,
-        kind.session("app", "secret", **settings(server)) as session,
+        resource((302, {"Location": "/elsewhere"}), *refusals, (200, {})) as api,
+        kind.session("app", "secret", **settings(server, **more)) as session,
     ):
-        session.fetch_token()
+        token = session.fetch_token()
+        if way == "renewed before":
+            session.token = {**token, "expires_at": 1}
         assert session.get(api.url, **kind.following).status_code == 200
         used = [headers["authorization"] for _, headers in api.seen]
-        assert used[0] == used[1] != used[2]
+        assert used[0] == used[1] != used[-1]
