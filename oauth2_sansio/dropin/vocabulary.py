@@ -150,7 +150,7 @@ class Vocabulary(Authorizing):
                 token = OAuth2Token({**token, "refresh_token": refresh_token})
             client = self._client(
                 Endpoint.TOKEN,
-                url or self._token_url(),
+                url or self._remembered_url(),
                 chosen,
                 hooks=HookType.REFRESH_TOKEN_REQUEST,
             )
@@ -234,7 +234,7 @@ class Vocabulary(Authorizing):
         if token.refresh_token and self._token_url():
             return self._refreshing(None, None, "", None, None, {})(token)
         if self.metadata.get("grant_type") == "client_credentials" and self._token_url():
-            url = self._kept.token_url if not self.metadata.get("token_endpoint") else None
+            url = self._remembered_url()
             call = self._fetching(url, "", "POST", None, None, "client_credentials", None, {}, 0.0)
             assert isinstance(call, Call)  # only a callback can hold a token already
             return call
@@ -255,6 +255,10 @@ class Vocabulary(Authorizing):
         if previous.refresh_token:
             return {"refresh_token": previous.refresh_token}
         return {"access_token": previous.get("access_token")}
+
+    def _remembered_url(self) -> str | None:
+        # Of the call that fetched the token; what the metadata say counts before.
+        return None if self.metadata.get("token_endpoint") else self._kept.token_url
 
     def _token_url(self) -> str | None:
         return self.metadata.get("token_endpoint") or self._kept.token_url

@@ -14,6 +14,7 @@ from oauth2_sansio.metadata import (
     metadata_request,
     read_flag,
     read_list,
+    read_object,
     read_text,
 )
 
@@ -24,7 +25,9 @@ def test_members_of_the_right_type() -> None:
     assert read_list(document, "b") == ("x", "y")
     assert (read_flag(document, "c"), read_flag(document, "d")) == (True, False)
     assert (read_text(document, "e"), read_list(document, "f")) == (None, ())
+    assert read_object({"g": {"h": 1}}, "g") == {"h": 1}
     for missing in ({}, {"a": None}):
+        assert read_object(missing, "a") == {}
         found = (read_text(missing, "a"), read_list(missing, "a"), read_flag(missing, "a"))
         assert found == (None, None, False)
 
@@ -37,6 +40,8 @@ def test_members_of_the_right_type() -> None:
         (read_list, "a", "a list of texts"),
         (read_list, ["a", 1], "a list of texts"),
         (read_list, {"a": 1}, "a list of texts"),
+        (read_object, [], "a JSON object"),
+        (read_object, "a", "a JSON object"),
         (read_flag, "true", "true or false"),
         (read_flag, 1, "true or false"),
     ],
