@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from urllib.parse import urlencode, urljoin
 from urllib.request import (
     HTTPCookieProcessor,
     HTTPRedirectHandler,
+    HTTPSHandler,
     ProxyHandler,
     Request,
     build_opener,
@@ -85,15 +87,22 @@ def _started(command: Sequence[str | Path], home: Path, folder: Path) -> subproc
 
 
 @contextmanager
-def serving(clients: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def serving(
+    clients: Sequence[Mapping[str, Any]], certificates: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Serve on a free port of this machine; return the issuer.
 
+    certificates: the PEM files `server` and `authority`, to speak TLS, and to ask clients for
+        certificates at the aliases of the endpoints.
     Raises `MissingServerError`.
     """
     node, folder = installed()
+    command: list[str | Path] = [node, "server.mjs", json.dumps(clients)]
+    if certificates is not None:
+        command.append(json.dumps(certificates))
     with (
         tempfile.TemporaryDirectory() as home,
-        _started([node, "server.mjs", json.dumps(clients)], Path(home), folder) as process,
+        _started(command, Path(home), folder) as process,
     ):
         try:
             assert process.stdout is not None
@@ -107,12 +116,15 @@ def serving(clients: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 class Browser:
     """A browser that keeps cookies, and goes wherever it is sent, but to the client's callback."""
 
-    def __init__(self, callback: str) -> None:
+    def __init__(self, callback: str, context: ssl.SSLContext | None = None) -> None:
         self._callback = callback
         # The server's cookies are for https, too.
         policy = DefaultCookiePolicy(secure_protocols=("https", "wss", "http"))
         self._opener = build_opener(
-            ProxyHandler({}), HTTPCookieProcessor(CookieJar(policy)), _FollowNone
+            ProxyHandler({}),
+            HTTPSHandler(context=context),
+            HTTPCookieProcessor(CookieJar(policy)),
+            _FollowNone,
         )
 
     def visit(self, url: str) -> str:

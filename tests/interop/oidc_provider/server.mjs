@@ -1,12 +1,14 @@
 // An authorization server on a free port of this machine, whose users approve of everything.
 //
-// The argument is a JSON list of clients. The first line that is printed is the issuer.
+// The arguments are a JSON list of clients, and the files of certificates, for one that speaks TLS.
+// The first line that is printed is the issuer.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
 import { ciba, fetchHere } from './backchannel.mjs';
+import { serveWithTLS } from './certificates.mjs';
 import { acrOf, acrValues, richAuthorizationRequests } from './details.mjs';
 
 const RESOURCES = ['urn:api', 'urn:other'];
@@ -16,8 +18,9 @@ function privateKey(kind, options, algorithm) {
   return { ...key.export({ format: 'jwk' }), use: 'sig', alg: algorithm, kid: algorithm };
 }
 
-function configuration() {
+function configuration({ features, ...more }) {
   return {
+    ...more,
     clients: JSON.parse(process.argv[2]),
     jwks: {
       keys: [
@@ -32,6 +35,7 @@ function configuration() {
     fetch: fetchHere,
     acrValues,
     features: {
+      ...features,
       claimsParameter: { enabled: true },
       richAuthorizationRequests,
       devInteractions: { enabled: false },
@@ -92,10 +96,18 @@ function approving(provider) {
   return provider.callback();
 }
 
+function serve(respond) {
+  const server = createServer(respond);
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      resolve({ issuer: `http://127.0.0.1:${server.address().port}` });
+    });
+  });
+}
+
 let answer;
-const server = createServer((request, response) => answer(request, response));
-server.listen(0, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
-  answer = approving(new Provider(issuer, configuration()));
-  process.stdout.write(`${issuer}\n`);
-});
+const respond = (request, response) => answer(request, response);
+const files = process.argv[3];
+const { issuer, ...more } = await (files ? serveWithTLS(JSON.parse(files), respond) : serve(respond));
+answer = approving(new Provider(issuer, configuration(more)));
+process.stdout.write(`${issuer}\n`);
