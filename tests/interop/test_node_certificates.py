@@ -131,7 +131,9 @@ def test_the_whole_way(
     }
     own = certificates.self_signed if client_id == "itself" else certificates.signed
     browser = Browser(CALLBACK, certificates.context(None))
-    with session_at(issuer, certificates, kind, own, client_id=client_id, **settings_of[client_id]) as session:
+    with session_at(
+        issuer, certificates, kind, own, client_id=client_id, **settings_of[client_id]
+    ) as session:
         url, _ = session.create_authorization_url(prompt="consent")
         assert url.startswith(issuer)
         token = session.fetch_token(authorization_response=browser.visit(url))
