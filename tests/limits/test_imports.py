@@ -1,4 +1,4 @@
-"""What `import oauth2_sansio_requests` loads on top of `import requests`."""
+"""What importing an adapter loads on top of its HTTP library."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+
+import pytest
 
 MOST_STDLIB_MODULES = 12
 
@@ -23,13 +25,17 @@ DROPIN = """
 # Forks: a child would wait for a thread of its parent for ever. What a thread is at: a function that
 # saves a token and uses the session would wait for itself.
 WAITING = "blocking clock forks lending threads under_way"
-ADAPTER = "auth errors sending session"
+# What the blocking and the asynchronous class of a library of httpx's shape need beside that.
+WAITING_OVER_HTTPX = "awaiting own_connection tasks"
+FAMILY = "authorizing awaiting blocking clients library"
+ADAPTER = {"requests": "auth errors sending session", "httpx": "clients", "httpx2": "clients"}
 
 _SCRIPT = """
-import json, sys
-import requests
+import importlib, json, sys
+library = sys.argv[1]
+importlib.import_module(library)
 before = set(sys.modules)
-import oauth2_sansio_requests
+importlib.import_module(f"oauth2_sansio_{library}")
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
@@ -38,9 +44,9 @@ def _below(package: str, names: str) -> set[str]:
     return {package, *(f"{package}.{name}" for name in names.split())}
 
 
-def _loaded() -> set[str]:
+def _loaded(library: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT],
+        [sys.executable, "-c", _SCRIPT, library],
         # Where the tests find the packages, there the new interpreter finds them too.
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
@@ -55,17 +61,23 @@ def _is_ours(name: str) -> bool:
     return name.partition(".")[0].startswith("oauth2_sansio")
 
 
-def test_modules_of_others() -> None:
-    others = {name for name in _loaded() if not _is_ours(name)}
+@pytest.mark.parametrize("library", ADAPTER)
+def test_modules_of_others(library: str) -> None:
+    others = {name for name in _loaded(library) if not _is_ours(name)}
     third_party = {name for name in others if name.partition(".")[0] not in sys.stdlib_module_names}
     assert third_party == set()
     assert len(others) <= MOST_STDLIB_MODULES, sorted(others)
 
 
-def test_modules_of_ours() -> None:
-    assert {name for name in _loaded() if _is_ours(name)} == (
+@pytest.mark.parametrize("library", ADAPTER)
+def test_modules_of_ours(library: str) -> None:
+    needed = (
         _below("oauth2_sansio", CORE)
         | _below("oauth2_sansio.dropin", DROPIN)
         | _below("oauth2_sansio.waiting", WAITING)
-        | _below("oauth2_sansio_requests", ADAPTER)
+        | _below(f"oauth2_sansio_{library}", ADAPTER[library])
     )
+    if library != "requests":
+        needed |= _below("oauth2_sansio.waiting", WAITING_OVER_HTTPX)
+        needed |= _below("oauth2_sansio.httpx_family", FAMILY)
+    assert {name for name in _loaded(library) if _is_ours(name)} == needed
