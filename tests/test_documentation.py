@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import is_dataclass
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,26 @@ def test_the_documentation_lists_every_public_name_and_no_other() -> None:
     page = page.partition("## Beside the core")[0]
     listed = re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE)
     assert sorted(listed) == sorted(oauth2_sansio.__all__)
+
+
+def test_each_class_that_can_change_says_who_may_share_it() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    table = set(re.findall(r"`(\w+)`", page.partition("## Who may share what")[2]))
+    packages = ["", "_requests", "_httpx", "_httpx2", "_trio"]
+    for package in (import_module(f"oauth2_sansio{each}") for each in packages):
+        for name in package.__all__:
+            found = getattr(package, name)
+            if inspect.isclass(found) and not _never_changes(found):
+                assert name in table, f"{package.__name__}.{name}"
+
+
+def _never_changes(found: type[Any]) -> bool:
+    is_frozen = is_dataclass(found) and found.__dataclass_params__.frozen  # type: ignore[attr-defined]  # it has
+    return (
+        is_frozen
+        or getattr(found, "_is_protocol", False)
+        or issubclass(found, (BaseException, Enum))
+    )
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/design.md"])

@@ -18,7 +18,16 @@ _LIBRARY = Library(httpx)
 
 
 class OAuth2Auth(TokenAuth, httpx.Auth):
-    """Authorize the requests of any client of httpx with a token (RFC 6750)."""
+    """Authorize the requests of any client of httpx with a token (RFC 6750).
+
+    token: a dict; None for whatever token the client has at the time.
+    token_placement: `header`, `body` or `uri`.
+    client: a client of this package that renews the token when it has expired, and saves it.
+    dpop: the key that the token is bound to; the client's where it is left out.
+    sign: signs with that key where it is elsewhere; the client's where it is left out.
+
+    Whoever may share that client may share this too, also as `auth=` of others of the library.
+    """
 
     library = _LIBRARY
 

@@ -198,6 +198,8 @@ class OAuth2Auth(LentToken, AuthBase):
     sign: signs with that key where it is elsewhere; the client's where it is left out.
     client: an `OAuth2Session` that renews the token when it has expired, and saves it. Where the
         token is the session's own, the two share it until the session gets another user's.
+
+    Any number of threads and sessions may share it.
     """
 
     def active_token(self, *, rejected: str | None = None) -> OAuth2Token:
