@@ -3,8 +3,9 @@
     python3 .ci/check.py mutation [--jobs N] [MODULE ...]
 
 Each mutant is one module of the core with one change that cosmic-ray knows of. It runs in a process
-of its own, with `tests/core/test_MODULE.py` alone, and no file is changed. What survives is printed;
-what nobody can notice stands in `equivalent_mutants.toml`, with the reason.
+of its own, with those tests of `tests/core/test_MODULE.py` that get to the changed line, and no file
+is changed. What survives is printed; what nobody can notice stands in `equivalent_mutants.toml`, with
+the reason.
 """
 
 from __future__ import annotations
@@ -12,19 +13,23 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import resource
 import signal
 import sys
+import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -34,13 +39,13 @@ CORE = ROOT / "oauth2_sansio"
 
 # What is slow to load and the same for each mutant: loaded once, before any process is forked.
 _LOADED_ONCE = (
-    *("pytest", "hypothesis", "hypothesis.strategies", "trio", "trio.testing"),
+    *("pytest", "coverage", "hypothesis", "hypothesis.strategies", "trio", "trio.testing"),
     *("joserfc.jwe", "joserfc.jwk", "joserfc.jws", "joserfc.jwt", "jwt", "email.utils"),
     *("cryptography.x509", "cryptography.hazmat.primitives.serialization"),
 )
 
 _OPTIONS = (
-    *("-x", "-q", "--no-header", "-p", "no:cacheprovider"),
+    *("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:unraisableexception"),
     *(
         "-p",
         "_hypothesis_pytestplugin",
@@ -66,6 +71,10 @@ class Fate(Enum):
     ENDLESS = "killed, by running without end"
     SURVIVED = "survived"
     EQUIVALENT = "cannot be noticed"
+
+
+# By pytest's exit codes: a test has failed, or none could be loaded (then those named are not found).
+_CODES = {0: Fate.SURVIVED, 1: Fate.KILLED, 2: Fate.KILLED, 4: Fate.KILLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +200,74 @@ class _Finder(importlib.abc.MetaPathFinder):
         )
 
 
-def _begin(module: str, mutant: Mutant | None, processor_seconds: int) -> int:
-    """Fork a process that runs the tests of a module; return its id."""
+class Tests:
+    """The tests of a module, and which of them get to which line."""
+
+    def __init__(self, module: str) -> None:
+        self._file = f"tests/core/test_{module}.py"
+        path = CORE / f"{module}.py"
+        self._statements = _statements(path.read_text(encoding="utf-8"))
+        with tempfile.TemporaryDirectory() as folder:
+            found = Path(folder) / "found.json"
+            _, status, usage = os.wait4(_begin(lambda: _run_noting(self._file, path, found)), 0)
+            if status:
+                sys.exit(f"{self._file} fails without any change")
+            self._by_line: dict[str, list[str]] = json.loads(found.read_text(encoding="utf-8"))
+        self.most_seconds = int(usage.ru_utime + usage.ru_stime) + 4  # of processor time
+
+    def of_line(self, line: int) -> list[str]:
+        """Return the arguments of pytest that run all tests which may notice a change there."""
+        lines = next((each for each in self._statements if line in each), range(line, line + 1))
+        names = {name for each in lines for name in self._by_line.get(str(each), [""])}
+        if "" in names:  # it runs when the module is loaded
+            return [self._file]
+        return [f"{self._file}::{name}" for name in sorted(names)]
+
+
+def _statements(source: str) -> list[range]:
+    """Return the lines of each statement, of compound ones those of the head; inner ones first."""
+    found: list[range] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt):
+            inner = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)]
+            end = inner[0].lineno - 1 if inner else node.end_lineno or node.lineno
+            found.append(range(node.lineno, max(end, node.lineno) + 1))
+    return sorted(found, key=len)
+
+
+def _run_noting(tests: str, path: Path, found: Path) -> int:
+    """Run tests, and write down which of them gets to which line."""
+    coverage: Any = importlib.import_module("coverage")
+    measuring = coverage.Coverage(data_file=None, include=[str(path)], config_file=False)
+
+    class Noting:
+        def pytest_runtest_setup(self, item: Any) -> None:
+            measuring.switch_context(item.function.__name__)
+
+    measuring.start()
+    code = _run(tests, plugins=[Noting()])
+    measuring.stop()
+    by_line = measuring.get_data().contexts_by_lineno(str(path))
+    found.write_text(json.dumps(by_line), encoding="utf-8")
+    return code
+
+
+def _run(*tests: str, plugins: Sequence[object] = ()) -> int:
+    pytest: Any = importlib.import_module("pytest")
+    return int(pytest.main([*_OPTIONS, *tests], plugins=list(plugins)))
+
+
+def _run_mutant(mutant: Mutant, tests: Tests) -> int:
+    seconds = tests.most_seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    signal.alarm(_PATIENCE)
+    sys.meta_path.insert(0, _Finder(mutant))
+    return _run(*tests.of_line(mutant.line))
+
+
+def _begin(run: Callable[[], int]) -> int:
+    """Fork a process that prints nothing and ends with what a function returns; return its id."""
     pid = os.fork()
     if pid:
         return pid
@@ -201,32 +276,18 @@ def _begin(module: str, mutant: Mutant | None, processor_seconds: int) -> int:
         silence = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(silence, stream)
-        resource.setrlimit(resource.RLIMIT_CPU, (processor_seconds, processor_seconds))
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        signal.alarm(_PATIENCE)
-        if mutant is not None:
-            sys.meta_path.insert(0, _Finder(mutant))
-        pytest: Any = importlib.import_module("pytest")
-        code = int(pytest.main([*_OPTIONS, f"tests/core/test_{module}.py"]))
+        code = run()
     finally:
         os._exit(code)
 
 
-def _as_they_are(module: str) -> float:
-    """Run the tests of a module that nobody has changed; return their seconds of processor time."""
-    _, status, usage = os.wait4(_begin(module, None, 600), 0)
-    if status:
-        sys.exit(f"tests/core/test_{module}.py fails without any change")
-    return usage.ru_utime + usage.ru_stime
-
-
 def _fates(module: str, mutants: Iterable[Mutant], jobs: int) -> Iterator[tuple[Mutant, Fate]]:
-    allowed = int(_as_they_are(module) * 3) + 3
+    tests = Tests(module)
     running: dict[int, Mutant] = {}
     waiting = iter(mutants)
     while True:
         while len(running) < jobs and (mutant := next(waiting, None)) is not None:
-            running[_begin(module, mutant, allowed)] = mutant
+            running[_begin(partial(_run_mutant, mutant, tests))] = mutant
         if not running:
             return
         pid, status = os.wait()
@@ -236,7 +297,10 @@ def _fates(module: str, mutants: Iterable[Mutant], jobs: int) -> Iterator[tuple[
 def _fate(status: int) -> Fate:
     if os.WIFSIGNALED(status):
         return Fate.ENDLESS
-    return Fate.KILLED if os.WEXITSTATUS(status) else Fate.SURVIVED
+    code = os.WEXITSTATUS(status)
+    if code not in _CODES:
+        sys.exit(f"pytest has ended with the exit code {code}, and says nothing of the mutant")
+    return _CODES[code]
 
 
 def examine(module: str, reasons: Sequence[Mapping[str, str]], jobs: int) -> Counter[Fate]:
@@ -282,6 +346,8 @@ def main() -> int:
     hypothesis.settings.register_profile(
         "mutation", deadline=None, derandomize=True, database=None, phases=phases, max_examples=30
     )
+    gc.collect()
+    gc.freeze()  # what was loaded once is not looked through again in each process
     explained = tomllib.loads(
         (Path(__file__).parent / "equivalent_mutants.toml").read_text(encoding="utf-8")
     )
