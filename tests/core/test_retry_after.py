@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ FRI_01_MAY_2026_12_00_00 = 1777636800.0
         (" \t120 ", 120.0),
         pytest.param("1".rjust(64), 1.0, id="63 spaces"),
         ("86400", 86400.0),
-        ("86401", LONGEST_RETRY_AFTER),
+        ("86401", 86_400.0),
         ("9" * 20, LONGEST_RETRY_AFTER),
     ],
 )
@@ -41,6 +43,13 @@ def test_a_date_is_the_seconds_until_then(value: str, passed: float, expected: f
     assert read_retry_after(value, SUN_06_NOV_1994_08_49_37 + passed) == expected
 
 
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_month_has_its_name(month: int) -> None:
+    moment = datetime(2026, month, 9, 12, 0, 30, tzinfo=UTC)
+    value = f"{moment:%a, %d %b %Y %H:%M:%S} GMT"
+    assert read_retry_after(value, moment.timestamp() - 30) == 30.0
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -51,6 +60,9 @@ def test_a_date_is_the_seconds_until_then(value: str, passed: float, expected: f
         ("Saturday, 02-May-26 12:00:00 GMT", 86400.0),
         ("Sunday, 03-May-26 12:00:00 GMT", LONGEST_RETRY_AFTER),
         ("Thursday, 01-May-70 12:00:00 GMT", LONGEST_RETRY_AFTER),
+        ("Friday, 01-May-76 12:00:00 GMT", LONGEST_RETRY_AFTER),
+        ("Sunday, 07-Jun-76 12:00:00 GMT", LONGEST_RETRY_AFTER),
+        ("Sunday, 07-Jun-76 12:00:01 GMT", 0.0),
         ("Sunday, 01-May-77 12:00:00 GMT", 0.0),
         ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_RETRY_AFTER),
         ("Mon, 01 Jan 0001 00:00:00 GMT", 0.0),
