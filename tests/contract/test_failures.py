@@ -12,7 +12,7 @@ import pytest
 from oauth2_sansio import OAuth2Error, Outcome, TransportError
 from oauth2_sansio.events import Event
 
-from .conftest import Certified
+from .certificates import Certified
 from .drivers import DRIVERS, Driver, Run, Trust
 from .raw_server import RawServer, scripted
 from .scripts import Drip, End, Script

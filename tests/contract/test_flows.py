@@ -12,7 +12,7 @@ from oauth2_sansio import Client, Endpoint, ErrorResponse, Server
 from oauth2_sansio.testing import AuthorizationServer, RegisteredClient
 from oauth2_sansio.testing.loopback import serve
 
-from .conftest import Certified
+from .certificates import Certified
 from .drivers import Driver, Run, Trust
 
 REDIRECT_URI = "https://app.example/callback"

@@ -13,7 +13,7 @@ import pytest
 
 from oauth2_sansio import ErrorResponse, LocalProtocolError, OAuth2Token
 
-from .conftest import Certified
+from .certificates import Certified
 from .credentials import ACCESS_TOKEN, CLIENT_SECRET, CODE
 from .drivers import DRIVERS, Driver
 from .judging import MOST_MEMORY, faults

@@ -9,7 +9,7 @@ import pytest
 
 from oauth2_sansio.events import Endpoint, RequestToSend, ResponseReceived
 
-from .conftest import Certified
+from .certificates import Certified
 from .drivers import Driver, Run, Trust
 from .raw_server import RawServer, scripted
 from .scripts import End, Script
