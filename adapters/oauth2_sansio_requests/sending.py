@@ -21,6 +21,7 @@ from oauth2_sansio.waiting.forks import leave
 from oauth2_sansio.waiting.threads import call_within
 
 from .auth import on_response
+from .once import once
 
 _CHUNK = 16_384
 _BODILESS = (204, 304)  # RFC 9110, sections 15.3.5 and 15.4.5
@@ -78,6 +79,9 @@ class Sender:
         self._amend_response = amend_response
         if self._options.get("timeout") is None:
             self._options["timeout"] = deadline
+        if session.verify is not True:
+            # Else a variable of the environment would count for more than the session.
+            self._options.setdefault("verify", session.verify)
         self._deadline = max(deadline, _longest(self._options["timeout"]))
 
     def send(self, request: RequestToSend) -> ResponseReceived | RequestFailed:
@@ -100,7 +104,7 @@ class Sender:
         body = request.body
         # requests.Session.request, since the session's own `request` adds the token.
         response: Any = requests.Session.request(
-            self._session,
+            once(self._session),
             request.method,
             request.url,
             headers={"Accept-Encoding": "identity", **dict(request.headers)},

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import tests.conftest  # noqa: F401 - what holds for all tests: no way out, and no one's settings
+
 from .certificates import Certified, certify
 from .drivers import DRIVERS, Driver
 from .observing import Way, listening

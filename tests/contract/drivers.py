@@ -45,7 +45,7 @@ class Run:
 
     def __init__(self, drive: Callable[[Flow[Any]], Any], client: Any = None) -> None:
         self._drive = drive
-        self._client = client
+        self.client = client
 
     async def __call__(self, flow: Flow[T]) -> T:
         """Return the flow's result, or raise what it ends in."""
@@ -54,7 +54,7 @@ class Run:
 
     async def call(self, name: str, *arguments: Any, **named: Any) -> Any:
         """Return what a method of the client returns, or raise what it raises."""
-        return await _awaited(getattr(self._client, name)(*arguments, **named))
+        return await _awaited(getattr(self.client, name)(*arguments, **named))
 
 
 async def _awaited(value: Any) -> Any:

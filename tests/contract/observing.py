@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 import tracemalloc
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -107,10 +107,12 @@ def observe(
     patience: float = PATIENCE,
     ssl_context: ssl.SSLContext | None = None,
     trust: Trust | None = None,
+    prepare: Callable[[Any], object] = bool,
 ) -> Seen:
     """Run one row with one driver.
 
     patience: seconds beyond the deadline, after which the server goes and the run counts as hung.
+    prepare: gets the client before it is used.
     """
     expected = row.outcome_for(driver)
     late = Outcome.LATE in (row.outcome, expected)
@@ -122,6 +124,7 @@ def observe(
     ):
 
         async def story(run: Run) -> None:
+            prepare(run.client)
             await _ask(run, row.operation, way, server.url, seen)
             seen.asked = len(server.requests)
             if row.script.end is End.CLOSE and not late:
