@@ -35,7 +35,9 @@ PRINTED = {
         (
             "grant types: ('authorization_code', 'refresh_token', 'client_credentials', 'password', "
             "'urn:ietf:params:oauth:grant-type:jwt-bearer', "
-            "'urn:ietf:params:oauth:grant-type:saml2-bearer', 'implicit')"
+            "'urn:ietf:params:oauth:grant-type:saml2-bearer', "
+            "'urn:ietf:params:oauth:grant-type:device_code', 'urn:openid:params:grant-type:ciba', "
+            "'urn:ietf:params:oauth:grant-type:token-exchange', 'implicit')"
         ),
         f"token: {TOKEN}",
     ],
