@@ -29,6 +29,7 @@ _ALWAYS_LIGHT = 16_384  # bytes; whatever is in so short a text, it is not heavy
 _LONGEST_NUMBER = 400  # digits; more would only serve to keep the processor busy
 _GOOD = (200, 201)
 _LOOKED_AT = 16_384  # bytes of a body that an excerpt is taken from, characters of a description
+_COMPRESSED = "it is compressed, and nobody asked for that"
 _FORM = "application/x-www-form-urlencoded"
 
 _ADVICE: Mapping[str, str] = {
@@ -126,16 +127,31 @@ class Answer:
             retry_after=self._retry_after(),
         )
 
-    def _document(self) -> dict[str, Any]:
-        body = self.response.body
-        if len(body) > MAXIMUM_BODY:
+    def check_size(self) -> None:
+        """Raise `RemoteProtocolError` for a body that is longer than what is read."""
+        if len(self.response.body) > MAXIMUM_BODY:
             raise self.broken(f"the answer is longer than {MAXIMUM_BODY} bytes")
+
+    def check_coding(self) -> None:
+        """Raise `RemoteProtocolError` for a body in a content coding (RFC 9110 section 8.4).
+
+        What it expands to has no bound, so drivers ask for none, and expand none.
+        """
+        if self.response.body and self._is_compressed():
+            raise self.broken(f"the answer cannot be read: {_COMPRESSED}")
+
+    def _is_compressed(self) -> bool:
+        coding = (self.response.header("Content-Encoding") or "identity").strip().lower()
+        return coding != "identity"
+
+    def _document(self) -> dict[str, Any]:
+        self.check_size()
         try:
-            document = read_json(body)
+            document = read_json(self.response.body)
         except ValueError as error:
             # Nothing is raised in here: the parser's own exception holds the whole body, and must
             # not be chained.
-            reason, is_form = self._compressed() or str(error), self._is_form()
+            reason, is_form = _COMPRESSED if self._is_compressed() else str(error), self._is_form()
         else:
             if type(document) is dict:  # the decoder makes no other mapping
                 return cast("dict[str, Any]", document)
@@ -143,11 +159,6 @@ class Answer:
         if is_form:
             return self._form_document()
         raise self.broken(f"the answer cannot be read: {reason}{self._excerpt()}")
-
-    def _compressed(self) -> str | None:
-        # What a compressed answer expands to has no bound, so drivers ask for none, and expand none.
-        coding = (self.response.header("Content-Encoding") or "identity").strip().lower()
-        return None if coding == "identity" else "it is compressed, and nobody asked for that"
 
     def _is_form(self) -> bool:
         kind = (self.response.header("Content-Type") or "").partition(";")[0].strip().lower()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..answers import MAXIMUM_BODY, Answer
+from ..answers import Answer
 from ..errors import InvalidTokenError, LocalProtocolError, MissingTokenError
 from ..events import Endpoint, Pairs
 from ..flow import Flow
@@ -180,9 +180,11 @@ class Vocabulary(Authorizing):
         client = self._client(endpoint, url, chosen, hooks=hooks)
 
         def read(answer: Answer) -> AskedAbout:
-            # The caller gets the HTTP library's response as it is; only one cut short is refused.
-            if len(answer.response.body) > MAXIMUM_BODY:
-                raise answer.broken(f"the answer is longer than {MAXIMUM_BODY} bytes")
+            # The caller gets the HTTP library's response as it is, if its body can be read: what
+            # revocation has to say, the status says.
+            answer.check_size()
+            if endpoint is not Endpoint.REVOCATION:
+                answer.check_coding()
             return AskedAbout(named, answer.response.status)
 
         flow = client.exchange(endpoint, given, read, headers=header_pairs(headers))

@@ -509,3 +509,16 @@ def test_a_compressed_answer_says_so_and_stays_reachable(coding: str, reason: st
     with pytest.raises(RemoteProtocolError, match=reason) as caught:
         Answer(request, response, 0.0).read()
     assert caught.value.response is response
+
+
+def test_checks_of_an_answer_that_somebody_else_reads() -> None:
+    coded: Pairs = (("Content-Encoding", "GZIP"),)
+    for fine in (answer(b"{}"), answer(b"", headers=coded), answer(b"x" * MAXIMUM_BODY)):
+        fine.check_size()
+        fine.check_coding()
+    for wrong in (
+        answer(b"x" * (MAXIMUM_BODY + 1)).check_size,
+        answer(b"\x1f\x8b", headers=coded).check_coding,
+    ):
+        with pytest.raises(RemoteProtocolError, match=r"longer than|nobody asked for that"):
+            wrong()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -86,3 +87,19 @@ def test_a_hook_that_ends_the_answer(kind: Kind, site: Site) -> None:
         pytest.raises(RemoteProtocolError),  # nothing is left to read
     ):
         session.fetch_token()
+
+
+def test_compressed_answers_of_endpoints_are_refused(kind: Kind, site: Site) -> None:
+    bomb = gzip.compress(b'{"active":true,"x":"' + b"0" * 3_000_000 + b'"}', mtime=0)
+    compressed = Answer(200, bomb, {"Content-Encoding": "gzip"})
+    for path in ("/token", "/introspect", "/revoke"):
+        site.answer(path, compressed)
+    with kind.session("app", token=GOOD, token_endpoint=f"{site.url}/token") as session:
+        with pytest.raises(RemoteProtocolError, match="compressed, and nobody asked"):
+            session.fetch_token()
+        with pytest.raises(RemoteProtocolError, match="compressed, and nobody asked"):
+            session.introspect_token(f"{site.url}/introspect")
+        # What revocation has to say, the status says.
+        assert session.revoke_token(f"{site.url}/revoke").status_code == 200
+        assert session.token is None
+    assert {each.headers["accept-encoding"] for each in site.requests} == {"identity"}
