@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from math import inf
 
 from .coordinator_policy import Knowledge, RefreshPolicy
 from .coordinator_renewal import RenewalStep
@@ -87,12 +88,21 @@ class RefreshCoordinator:
         """
         return self._known.leeway(token)
 
+    @property
+    def trusted_until(self) -> float:
+        """Until when a fresh token is used without a look into the store.
+
+        In seconds since the epoch.
+        """
+        read_at = self._known.read_at
+        return read_at if read_at == -inf else read_at + self._known.policy.reread
+
     def must_look(self, now: float) -> bool:
         """Say whether the store has to be read before a fresh token is used.
 
         now: seconds since the epoch.
         """
-        return now - self._known.read_at >= self._known.policy.reread
+        return now >= self.trusted_until
 
     def look(self) -> Coordination:
         """Read the token that the store holds; the result is None where there is none.

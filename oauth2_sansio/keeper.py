@@ -23,8 +23,20 @@ from typing import TypeAlias
 
 from .errors import ErrorResponse, LocalProtocolError, MissingTokenError, OAuth2Error, anew
 from .flow import Flow
+from .keeper_decisions import AwaitRefresh, Decision, RefreshIt, SaveIt, UseToken
 from .resource import authorization_header, bound_access_token
 from .tokens import DEFAULT_LEEWAY, OAuth2Token
+
+__all__ = [
+    "MOST_SPENT",
+    "AwaitRefresh",
+    "Decision",
+    "RefreshIt",
+    "Renewal",
+    "SaveIt",
+    "TokenKeeper",
+    "UseToken",
+]
 
 Renewal: TypeAlias = Callable[[OAuth2Token], Flow[OAuth2Token]]
 """Makes the flow that renews a token; raises `LocalProtocolError` where there is no way to.
@@ -34,47 +46,6 @@ It runs while the adapter holds its lock, so it does nothing but build the flow.
 
 MOST_SPENT = 4
 """How many refresh tokens that were rotated away are remembered, so that none is sent again."""
-
-
-@dataclass(frozen=True, slots=True)
-class UseToken:
-    """The token is good: use it."""
-
-    token: OAuth2Token
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshIt:
-    """You are first: drive `flow`, save what comes, then settle the ticket, come what may.
-
-    previous: the token that was saved last, or empty; with the refresh token of a caller's own.
-    """
-
-    ticket: int
-    flow: Flow[OAuth2Token]
-    previous: OAuth2Token
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitRefresh:
-    """Somebody is at it: wait until the ticket is settled, then ask again."""
-
-    ticket: int
-
-
-@dataclass(frozen=True, slots=True)
-class SaveIt:
-    """The token is good, but was not saved: save it, then settle the ticket with it.
-
-    previous: the token that was saved last; it is empty where there was none.
-    """
-
-    ticket: int
-    token: OAuth2Token
-    previous: OAuth2Token
-
-
-Decision: TypeAlias = UseToken | RefreshIt | AwaitRefresh | SaveIt
 
 
 @dataclass(slots=True)
@@ -121,6 +92,7 @@ class TokenKeeper:
         "_spent",
         "_ticket",
         "_token",
+        "_trusted_until",
         "_unsaved",
         "_untried",
     )
@@ -130,6 +102,7 @@ class TokenKeeper:
     ) -> None:
         self._renew = renew
         self._leeway = leeway
+        self._trusted_until = inf
         self._ticket = 0
         self._running: _Running | None = None
         self._ended: _Ended | None = None
@@ -172,6 +145,19 @@ class TokenKeeper:
     @leeway.setter
     def leeway(self, leeway: float) -> None:
         self._leeway = leeway
+        self._ready = None
+
+    @property
+    def trusted_until(self) -> float:
+        """Until when `header` has an answer, in seconds since the epoch.
+
+        After that whoever shares the token with others asks them first, and sets this anew.
+        """
+        return self._trusted_until
+
+    @trusted_until.setter
+    def trusted_until(self, until: float) -> None:
+        self._trusted_until = until
         self._ready = None
 
     @property
@@ -385,7 +371,7 @@ class TokenKeeper:
             return None
         members = dict(token)  # before they are read, since another thread may change them
         found = token.stale_at(self._leeway)
-        stale_at = inf if found is None else found
+        stale_at = self._trusted_until if found is None else min(found, self._trusted_until)
         # The header of a bound token belongs to one request alone.
         if now >= stale_at or bound_access_token(token) is not None:
             return None

@@ -106,6 +106,7 @@ class Configured:
             settings.get("url_allowed"),
             settings.get("store"),
             settings.get("store_key"),
+            settings.get("refresh_policy"),
             self._checked_token_client(settings.get("token_client")),
             settings.get("request_object"),
             settings.get("dpop"),

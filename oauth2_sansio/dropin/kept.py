@@ -11,6 +11,7 @@ from .calls import Call
 from .methods import AuthFunction
 
 if TYPE_CHECKING:
+    from ..coordinator_policy import RefreshPolicy
     from ..dpop import DPoP
     from ..request_object import RequestObject
     from ..server_keys import ServerKeys
@@ -30,7 +31,7 @@ class Kept:
     auth_methods: the ways to authenticate that were registered.
     code_verifier, asked_type, asked_mode: of the last authorization URL that was made.
     warned: whether the warning of a callback without an expected state is out.
-    store, store_key: where the token is shared with other processes.
+    store, store_key, refresh_policy: where the token is shared with other processes, and how.
     token_client: what requests to endpoints go through; None for the client itself.
     request_object: signs the authorization requests.
     dpop: the key that tokens are bound to.
@@ -44,6 +45,7 @@ class Kept:
     url_allowed: Callable[[str], bool] | None
     store: Any = None
     store_key: str | None = None
+    refresh_policy: RefreshPolicy | None = None
     token_client: Any = None
     request_object: RequestObject | None = None
     dpop: DPoP | None = None

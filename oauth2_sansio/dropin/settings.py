@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from ..server import Server
 
 if TYPE_CHECKING:
+    from ..coordinator_policy import RefreshPolicy
     from ..dpop import DPoP
     from ..request_object import RequestObject
     from ..server_keys import ServerKeys
@@ -24,6 +25,8 @@ class Settings(TypedDict, total=False):
     store: where the token is shared with other processes (`oauth2_sansio.stores`): an asynchronous
         one for an asynchronous client. What it holds counts, also for a client without `token=`.
     store_key: tells the tokens of one client apart, such as by their users.
+    refresh_policy: how a token in a store is renewed, and how often the store is read: see
+        `RefreshPolicy`. Of its `leeway` and that of the client the longer one counts.
     deadline: how many seconds a request to an endpoint may take as a whole; 30 by default.
     request_object: signs the authorization requests (RFC 9101).
     use_mtls_endpoint_aliases: turns to the `mtls_endpoint_aliases` of the metadata, for tokens that
@@ -57,6 +60,7 @@ class Settings(TypedDict, total=False):
     token_client: Any  # each library has its own
     store: Any  # a TokenStore, or an AsyncTokenStore: here is no I/O, and so no import of these
     store_key: str
+    refresh_policy: RefreshPolicy
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
@@ -119,6 +123,7 @@ _NOT_METADATA = frozenset(
         "deadline",
         "store",
         "store_key",
+        "refresh_policy",
         "token_client",
         "request_object",
         "dpop",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..answers import Answer
@@ -20,7 +20,7 @@ from .kinds import is_mapping
 from .parameters import read_body, read_parameters
 
 if TYPE_CHECKING:
-    from ..coordinator import RefreshCoordinator
+    from ..coordinator import RefreshCoordinator, RefreshPolicy
 
 _NEVER_IN_A_URL = frozenset({"client_secret", "password"})
 
@@ -204,7 +204,7 @@ class Vocabulary(Authorizing):
 
     def _coordinator(self) -> RefreshCoordinator:
         # Whose token it is follows from the settings, and is the same in all processes.
-        from ..coordinator import RefreshCoordinator, RefreshPolicy
+        from ..coordinator import RefreshCoordinator
         from ..token_record import TokenIdentity
 
         issuer = self.metadata.get("issuer") or self.metadata.get("token_endpoint")
@@ -213,16 +213,27 @@ class Vocabulary(Authorizing):
         identity = TokenIdentity(
             issuer=issuer, client_id=self.client_id or "", subject=self._kept.store_key
         )
-        limit = self.deadline
-        policy = RefreshPolicy(
-            deadline=limit, lease=2 * limit, patience=3 * limit, leeway=self.leeway
-        )
         return RefreshCoordinator(
             identity,
-            policy=policy,
+            policy=self._refresh_policy(),
             key=self._kept.store_key,
             dpop_key=None if self.dpop is None else self.dpop.thumbprint,
         )
+
+    def _refresh_policy(self) -> RefreshPolicy:
+        from ..coordinator_policy import RefreshPolicy
+
+        limit, given = self.deadline, self._kept.refresh_policy
+        if given is None:
+            return RefreshPolicy(
+                deadline=limit, lease=2 * limit, patience=3 * limit, leeway=self.leeway
+            )
+        if given.deadline < limit:
+            raise ValueError(
+                f"a token request may take {limit:g} seconds (deadline=), and refresh_policy allows "
+                f"it {given.deadline:g}: else another process would send its own meanwhile"
+            )
+        return replace(given, leeway=max(given.leeway, self.leeway))
 
     # Renewals, which nobody calls by name.
 

@@ -114,9 +114,11 @@ class SharedToken:
 
         Each draws its own leeway for each token, so that not all of them come at once.
         """
-        leeway = self.coordinator.leeway(token)
+        leeway, until = self.coordinator.leeway(token), self.coordinator.trusted_until
         if self.keeper.leeway != leeway:
             self.keeper.leeway = leeway
+        if self.keeper.trusted_until != until:
+            self.keeper.trusted_until = until
         return token
 
     def renewal(self, flow: Flow[OAuth2Token]) -> tuple[Coordination, Relay]:

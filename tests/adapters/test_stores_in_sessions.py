@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 import trio
 
+from oauth2_sansio.coordinator import RefreshPolicy
 from oauth2_sansio.errors import OAuth2Error, StoreError, UnsavedTokenError
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.stores import AsyncMemoryStore, MemoryStore, SQLiteStore, StoreInThreads
@@ -83,6 +85,39 @@ def test_what_one_has_fetched_or_renewed_the_others_use(
     assert server.count(grant_type="refresh_token") == 1
     for each in (first, second):
         each.close()
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+@pytest.mark.parametrize(("reread", "sees"), [(0, True), (3600, False)])
+def test_how_often_a_fresh_token_is_looked_up_is_the_users_choice(
+    server: AuthorizationServer, kind: Callable[..., Any], reread: float, sees: bool
+) -> None:
+    common = settings(server) | {
+        "store": MemoryStore(),
+        "store_key": "alice",
+        "refresh_policy": RefreshPolicy(reread=reread),
+    }
+    with kind(**common) as first, kind(**common) as second:
+        first.fetch_token(username="alice", password="secret")
+        second.get(server.url(Endpoint.RESOURCE))
+        newer = first.fetch_token(username="alice", password="secret")
+        second.get(server.url(Endpoint.RESOURCE))
+        assert (second.token["access_token"] == newer["access_token"]) is sees
+
+
+@pytest.mark.parametrize("kind", [*BLOCKING, AsyncOAuth2Client, TrioClient])
+def test_a_policy_has_to_allow_for_what_a_request_may_take(
+    server: AuthorizationServer, kind: Callable[..., Any]
+) -> None:
+    policy = RefreshPolicy(deadline=20)
+    common = settings(server) | {"store": MemoryStore(), "refresh_policy": policy}
+    with pytest.raises(ValueError, match="may take 30 seconds"):
+        kind(**common)
+    client = kind(**common, deadline=20, leeway=7, token={"access_token": "A"})
+    assert client._coordinator().policy == replace(policy, leeway=60)
+    without = settings(server) | {"store": MemoryStore(), "deadline": 5, "leeway": 7}
+    expected = RefreshPolicy(deadline=5, lease=10, patience=15, leeway=7)
+    assert kind(**without)._coordinator().policy == expected
 
 
 @pytest.mark.parametrize("kind", BLOCKING)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from math import inf
 from typing import Any
 
 import pytest
@@ -714,6 +715,18 @@ def test_a_bound_token_has_no_header_of_its_own() -> None:
     keeper = TokenKeeper(token, Renewals())
     assert keeper.header(NOW) is None
     assert keeper.acquire(NOW) == UseToken(token)
+
+
+def test_a_token_that_others_share_is_trusted_for_a_time() -> None:
+    keeper = TokenKeeper(make("A", "r1"), Renewals())
+    assert keeper.trusted_until == inf
+    assert keeper.header(NOW) == "Bearer A"
+    keeper.trusted_until = NOW + 5
+    assert keeper.trusted_until == NOW + 5
+    assert [keeper.header(NOW + 4), keeper.header(NOW + 5)] == ["Bearer A", None]
+    assert keeper.acquire(NOW + 5) == UseToken(make("A", "r1"))  # its user has asked the others
+    keeper.trusted_until = NOW + 9999
+    assert [keeper.header(NOW + 5), keeper.header(NOW + 3600)] == ["Bearer A", None]
 
 
 def test_the_header_is_made_once() -> None:

@@ -15,7 +15,7 @@ MOST_STDLIB_MODULES = 12
 # what only some need is imported where it is needed.
 CORE = """
     answers authorization authorization_request callback client client_auth client_settings driving errors events
-    exchange flow introspection keeper metadata parameters redaction resource retry_after revocation server stored tokens
+    exchange flow introspection keeper keeper_decisions metadata parameters redaction resource retry_after revocation server stored tokens
     urls version
 """
 DROPIN = """
