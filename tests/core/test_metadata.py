@@ -30,6 +30,8 @@ def test_members_of_the_right_type() -> None:
         assert read_object(missing, "a") == {}
         found = (read_text(missing, "a"), read_list(missing, "a"), read_flag(missing, "a"))
         assert found == (None, None, False)
+        assert read_object(missing, "a") == {}
+    assert read_object({"a": {"b": 1}}, "a") == {"b": 1}
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,8 @@ def test_members_of_the_right_type() -> None:
         (read_list, {"a": 1}, "a list of texts"),
         (read_object, [], "a JSON object"),
         (read_object, "a", "a JSON object"),
+        (read_object, ["a"], "a JSON object"),
+        (read_object, "", "a JSON object"),
         (read_flag, "true", "true or false"),
         (read_flag, 1, "true or false"),
     ],
