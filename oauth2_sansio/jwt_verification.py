@@ -173,9 +173,10 @@ class JWTVerification(HoldsSecrets):
         if needed.length not in (None, len(jwt.signature)):
             return False
         if needed.kind == "oct":
-            digest = f"sha{jwt.algorithm[2:]}"
-            right = hmac.digest(self.secret or b"", jwt.message, digest)
-            return self.secret is not None and hmac.compare_digest(right, jwt.signature)
+            if self.secret is None:
+                return False
+            right = hmac.digest(self.secret, jwt.message, f"sha{jwt.algorithm[2:]}")
+            return hmac.compare_digest(right, jwt.signature)
         keys = () if self.keys is None else self.keys.find(jwt.algorithm, jwt.key_id)
         if not keys:
             raise broken(
@@ -217,7 +218,7 @@ def is_time(value: object) -> TypeGuard[float]:
     """Say whether a claim is a number of seconds that can be a time (RFC 7519 section 2)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return -_FURTHEST < value < _FURTHEST  # a whole number may be too large for a fraction
+    return abs(value) < _FURTHEST  # a whole number may be too large to become a fraction
 
 
 def _verification(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from base64 import urlsafe_b64decode
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import jwt as pyjwt
@@ -291,7 +291,9 @@ def test_without_keys_nothing_is_believed() -> None:
         ({"exp": True}, "exp .*is no time"),
         ({"exp": [1]}, "exp .*is no time"),
         ({"exp": 10**399}, "exp .*is no time"),
-        ({"exp": NOW - 31}, "jwt_expired"),
+        ({"exp": 1e12}, "exp .*is no time"),
+        ({"exp": -1e12}, "exp .*is no time"),
+        ({"exp": NOW - 30}, "jwt_expired"),
         ({"exp": 0}, "jwt_expired"),
         ({"exp": NOW + 9, "iat": "then"}, "iat .*is no time"),
         ({"exp": NOW + 9, "nbf": NOW + 31}, "jwt_not_yet_valid"),
@@ -305,7 +307,7 @@ def test_when_it_does_not_count(times: dict[str, Any], complaint: str) -> None:
 
 
 def test_when_it_counts() -> None:
-    claims = {"exp": NOW - 29, "iat": NOW + 29, "nbf": 0.5}
+    claims = {"exp": NOW - 29, "iat": NOW + 30, "nbf": -0.5}
     read_jwt(signed_jwt(claims)).check_times(NOW, broken, required="exp")
     read_jwt(signed_jwt({"iat": NOW})).check_times(NOW, broken, required="iat")
 
@@ -324,6 +326,7 @@ def client_of(server: Server = SERVER, **settings: Any) -> Client:
         ("ES256", None, ("ES256",)),
         ("ES256", ("RS256",), ("ES256",)),
         (None, ("HS256", "none", "ES256", "XY1", "PS256"), ("ES256", "PS256")),
+        (None, ("RS256", "HS512", "EdDSA"), ("RS256", "EdDSA")),
     ],
 )
 def test_which_algorithms_are_allowed(
@@ -384,6 +387,23 @@ def test_a_secret_only_where_it_is_registered(settings: dict[str, Any]) -> None:
 def test_what_is_missing(client: Client, keys: ServerKeys | None, complaint: str) -> None:
     with pytest.raises(LocalProtocolError, match=complaint):
         authorization_verification(client, keys)
+
+
+@pytest.mark.parametrize("length", [31, 32])
+def test_how_long_a_secret_has_to_be(length: int) -> None:
+    client = client_of(authorization_signed_response_alg="HS256", client_secret="s" * length)
+    if length == 32:
+        assert authorization_verification(client, None).secret == b"s" * 32
+    else:
+        with pytest.raises(LocalProtocolError, match="32 bytes"):
+            authorization_verification(client, None)
+
+
+def test_a_jwt_shows_nothing_but_its_header() -> None:
+    jwt = read_jwt(signed_jwt(kid="k-1"))
+    assert repr(jwt) == "JWT(header={'alg': 'ES256', 'kid': 'k-1'})"
+    with pytest.raises(FrozenInstanceError):
+        jwt.claims = {}  # type: ignore[misc]  # what the test is about
 
 
 def test_nothing_of_a_refused_jwt_is_quoted() -> None:

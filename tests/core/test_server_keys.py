@@ -102,15 +102,25 @@ def number(value: int) -> str:
     [
         {"n": number((1 << 2047) - 1)},
         {"n": number((1 << 8192) + 1)},
+        {"n": "A" * 2049},
         {"e": number((1 << 64) + 1)},
         {"n": "?"},
         {"e": "AA"},
     ],
-    ids=["short", "long", "exponent", "no base64url", "zero"],
+    ids=["short", "long", "endless", "exponent", "no base64url", "zero"],
 )
 def test_an_rsa_key_of_another_size_is_left_out(members: dict[str, str]) -> None:
     with pytest.raises(RemoteProtocolError, match="none of its keys"):
         ServerKeys({"keys": [{**RSA, **members}]})
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"n": number((1 << 8191) + 1)}, {"n": number((1 << 2047) + 1)}, {"e": number((1 << 63) + 1)}],
+    ids=["longest", "shortest", "exponent"],
+)
+def test_an_rsa_key_at_the_bounds_is_taken(members: dict[str, str]) -> None:
+    assert len(ServerKeys({"keys": [{**RSA, **members}]}).find("RS256", None)) == 1
 
 
 @pytest.mark.parametrize(
