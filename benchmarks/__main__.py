@@ -1,4 +1,9 @@
-"""Print how much this library costs, side by side with the same by hand: see README.md."""
+"""Print how much this library costs, side by side with the same by hand: see README.md.
+
+    python -m benchmarks [--list] [NAME ...]
+
+NAME: of a group, or `imports` or `memory`; all where there is none.
+"""
 
 from __future__ import annotations
 
@@ -6,82 +11,147 @@ import sys
 from importlib.util import find_spec
 from math import nan
 
-from .cases import GROUPS, IMPORTS, SIZES, Group
+from .answering import answer, answering
+from .comparing import Group, Judge
+from .groups import GROUPS, MISSING
 from .measuring import (
     bytes_of,
     can_count,
-    canned_server,
     count_in_turns,
     instructions,
     modules_of_import,
+    peak,
+    peak_in_process,
     relative_times,
 )
+from .sizes import IMPORTS, MOST_STANDARD_MODULES, sizes
 
-OURS = 1  # the place of ours in each group
-_COUNTED = "valgrind is not installed, so nothing is counted: times alone, which vary"
+_UNCOUNTED = "valgrind is not installed, so nothing is counted: times alone, which vary"
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Measure, and print the tables."""
-    if sys.argv[1:2] == ["--case"]:
-        return _count_case(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
-    print(__doc__)
+    match arguments:
+        case ["--answer"]:
+            answer()
+            return 0
+        case ["--count", group, case, times, port]:
+            return _count(GROUPS[group], case, int(times), int(port))
+        case ["--peak", group, case, port]:
+            return _print_peak(GROUPS[group], case, int(port))
+        case ["--list"]:
+            print(*GROUPS, "imports", "memory", sep="\n")
+            return 0
+        case _:
+            return _print_tables(arguments)
+
+
+def _print_tables(names: list[str]) -> int:
+    wanted = names or [*GROUPS, "imports", "memory"]
+    unknown = sorted(set(wanted) - {*GROUPS, "imports", "memory"})
+    if unknown:
+        print(f"no group is called {unknown[0]}; see --list", file=sys.stderr)
+        return 2
+    for name, needed in MISSING.items():
+        print(f"not installed, and left out: {' and '.join(needed)} ({name})")
     if not can_count():
-        print(_COUNTED)
-    with canned_server() as port:
-        for number, group in enumerate(GROUPS):
-            _print_group(number, group, port)
-    _print_imports()
-    print("\nMemory\n")
-    for size in SIZES:
-        more = bytes_of(size.ours) - bytes_of(size.bare)
-        print(f"  {size.title:42} {more:8.0f} bytes  {_verdict(more, size.goal)}")
+        print(_UNCOUNTED)
+    with answering() as port:
+        for name in wanted:
+            if name in GROUPS:
+                _print_group(GROUPS[name], port)
+    if "imports" in wanted:
+        _print_imports()
+    if "memory" in wanted:
+        _print_sizes()
     return 0
 
 
-def _print_group(number: int, group: Group, port: int) -> None:
-    print(f"\n{group.title}\n")
+def _print_group(group: Group, port: int) -> None:
+    print(f"\n{group.title} ({group.name})\n", flush=True)
     steps = {name: step for name, case in group.cases.items() if (step := case(port)) is not None}
-    for step in steps.values():
-        step()
-    times = relative_times(steps, times=max(group.times // 10, 20))
-    counts = [
-        instructions(f"{number}:{name}", group.times, port) if can_count() else (nan, nan)
-        for name in steps
-    ]
-    print(f"  {'':34} {'instructions':>12} {'ratio':>8} {'time':>8}")
-    for place, (name, count, longer) in enumerate(zip(steps, counts, times, strict=True)):
-        ratio = count[1] / count[0]
-        verdict = _verdict(ratio if can_count() else longer, group.goal) if place == OURS else ""
-        print(f"  {name:34} {count[1]:12,.0f} {ratio:8.4f} {longer:8.3f}  {verdict}".rstrip())
-    for name in group.cases.keys() - steps.keys():
-        print(f"  {name:34} not installed")
+    if len(steps) > 1:
+        if group.judge is Judge.PEAK:
+            _print_peaks(group, list(steps), port)
+        else:
+            for step in steps.values():
+                step()
+            _print_costs(group, list(steps), relative_times(steps), port)
+    for name in group.cases:
+        if name not in steps:
+            print(f"  {name:36} not installed, or over another library")
+
+
+def _print_costs(group: Group, names: list[str], times: list[float], port: int) -> None:
+    print(f"  {'':36} {'instructions':>12} {'ratio':>8} {'time':>8}", flush=True)
+    for name, longer in zip(names, times, strict=True):
+        before, here = (
+            instructions(group.name, name, group.times, port) if can_count() else (nan, nan)
+        )
+        measured = here / before
+        count = f"{here / group.each:12,.0f} {measured:8.4f}" if can_count() else f"{'':21}"
+        if group.judge is Judge.TIME or not can_count():
+            measured = longer
+        verdict = _verdict(measured, group.goal) if name == group.ours else ""
+        print(f"  {name:36} {count} {longer:8.3f}  {verdict}".rstrip(), flush=True)
+
+
+def _print_peaks(group: Group, names: list[str], port: int) -> None:
+    first = nan
+    for name in names:
+        found = peak_in_process(group.name, name, port)
+        first = found if name == names[0] else first
+        verdict = _verdict(found / first, group.goal) if name == group.ours else ""
+        print(f"  {name:36} {found:12,.0f} {found / first:8.3f}  {verdict}".rstrip(), flush=True)
 
 
 def _print_imports() -> None:
-    print(f"\nModules that an import loads\n\n  {'':34} {'standard':>12} {'others':>8}")
-    for name, statement in IMPORTS.items():
-        if find_spec(statement.split()[1].partition(".")[0]) is None:
-            print(f"  {name:34} not installed")
+    print(f"\nModules that an import adds (imports)\n\n  {'':36} {'standard':>12} {'others':>8}")
+    for name, (before, statement) in IMPORTS.items():
+        if not all(_is_installed(each) for each in (before, statement)):
+            print(f"  {name:36} not installed")
             continue
-        loaded = modules_of_import(statement)
+        loaded = modules_of_import(before, statement)
         standard = {each for each in loaded if each.partition(".")[0] in sys.stdlib_module_names}
-        print(f"  {name:34} {len(standard):12} {len(loaded - standard):8}")
+        ours = {each for each in loaded if each.startswith("oauth2_sansio")}
+        others = loaded - standard - ours
+        verdict = _verdict(len(standard) + 100 * len(others), MOST_STANDARD_MODULES) if ours else ""
+        print(f"  {name:36} {len(standard):12} {len(others):8}  {verdict}".rstrip())
 
 
-def _verdict(measured: float, goal: float) -> str:
-    return f"goal {goal:g}: {'met' if measured <= goal else 'missed'}"
+def _is_installed(statement: str) -> bool:
+    _, _, names = statement.partition(" ")
+    return all(find_spec(name.strip().partition(".")[0]) for name in names.split(","))
 
 
-def _count_case(name: str, times: int, port: int) -> int:
-    number, _, within = name.partition(":")
-    cases = GROUPS[int(number)].cases
-    first, this = next(iter(cases.values()))(port), cases[within](port)
+def _print_sizes() -> None:
+    print("\nBytes that one takes (memory)\n")
+    for size in sizes():
+        more = bytes_of(size.ours) - bytes_of(size.bare)
+        print(f"  {size.title:46} {more:8.0f}  {_verdict(more, size.goal)}")
+
+
+def _verdict(measured: float, goal: float | None) -> str:
+    if goal is None:
+        return ""
+    return f"goal {goal:.4g}: {'met' if measured <= goal else 'missed'}"
+
+
+def _count(group: Group, case: str, times: int, port: int) -> int:
+    first, this = next(iter(group.cases.values()))(port), group.cases[case](port)
     if first is None or this is None:
         return 1
     count_in_turns(first, this, times)
     return 0
 
 
+def _print_peak(group: Group, case: str, port: int) -> int:
+    step = group.cases[case](port)
+    if step is None:
+        return 1
+    print(peak(step))
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -10,15 +10,13 @@ import gc
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 import time
 import tracemalloc
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from math import ceil
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -29,14 +27,14 @@ ROOT = Path(__file__).resolve().parent.parent
 Step: TypeAlias = Callable[[], object]
 """What is measured: does its work once."""
 
-_ROUNDS = 7  # of them the median counts
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "adapters"), *sys.path]),
 }
-_ANSWER = (
-    b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}'
-)
+"""What is set for each process that is measured."""
+
+_ROUNDS = 7  # of them the median counts
+_TURN = 0.004  # seconds that a turn takes at least, so that the clock is fine enough
 
 
 def repeat(step: Step, times: int) -> float:
@@ -52,12 +50,14 @@ def repeat(step: Step, times: int) -> float:
         gc.enable()
 
 
-def relative_times(steps: Mapping[str, Step], *, rounds: int = 25, times: int = 300) -> list[float]:
+def relative_times(steps: Mapping[str, Step], *, rounds: int = 25) -> list[float]:
     """Return how long each step takes, as a multiple of the first one.
 
     The steps take turns, and of each its quickest turn counts: what else the machine does meanwhile
     makes a turn longer, never shorter.
     """
+    first_step = next(iter(steps.values()))
+    times = ceil(_TURN / min(repeat(first_step, 5) / 5 for _ in range(3)))
     best = dict.fromkeys(steps, float("inf"))
     for _ in range(rounds):
         for name, step in steps.items():
@@ -71,7 +71,7 @@ def can_count() -> bool:
     return all(map(shutil.which, ("valgrind", "vgdb")))
 
 
-def instructions(case: str, times: int, port: int) -> tuple[float, float]:
+def instructions(group: str, case: str, times: int, port: int) -> tuple[float, float]:
     """Return how many instructions one step takes in user space: of a group's first case, and of
     this one.
 
@@ -79,7 +79,6 @@ def instructions(case: str, times: int, port: int) -> tuple[float, float]:
     things lie in memory, and so how full a hash table's places are) is more than what is looked
     for.
 
-    case: `3:name`, by the number of its group.
     times: how often each step is done in a turn.
     """
     with TemporaryDirectory() as folder:
@@ -87,16 +86,17 @@ def instructions(case: str, times: int, port: int) -> tuple[float, float]:
             [
                 *("valgrind", "--tool=callgrind", "--instr-atstart=no"),
                 f"--callgrind-out-file={folder}/counts",
-                *(sys.executable, "-m", "benchmarks", "--case", case, str(times), str(port)),
+                *(sys.executable, "-m", "benchmarks"),
+                *("--count", group, case, str(times), str(port)),
             ],
             cwd=ROOT,
-            env={**os.environ, **_ENVIRONMENT},
+            env={**os.environ, **ENVIRONMENT},
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            sys.exit(f"{case}:\n{done.stdout}{done.stderr}")
+            sys.exit(f"{group}, {case}:\n{done.stdout}{done.stderr}")
         nothing, first, this = _read_counts(Path(folder))
     return (first - nothing) / times, (this - nothing) / times
 
@@ -121,14 +121,15 @@ def count_in_turns(first: Step, this: Step, times: int) -> None:
     gc.enable()
 
 
-def modules_of_import(statement: str) -> set[str]:
-    """Return the modules that a statement loads in a new process, beyond Python's start."""
+def modules_of_import(before: str, statement: str) -> set[str]:
+    """Return the modules that a statement loads in a new process, beyond those of one before it."""
     script = (
-        f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
+        f"import sys; {before}; before = set(sys.modules); {statement}; "
+        "print(*set(sys.modules) - before)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, **_ENVIRONMENT},
+        [sys.executable, "-W", "ignore", "-c", script],
+        env={**os.environ, **ENVIRONMENT},
         capture_output=True,
         text=True,
         check=True,
@@ -155,32 +156,29 @@ def bytes_of(build: Callable[[], object], *, objects: int = 300) -> float:
     return (after - holding) / objects
 
 
-@contextmanager
-def canned_server() -> Iterator[int]:
-    """Answer every request on a loopback port in the same way, from another process's view."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener,), daemon=True).start()
-        yield listener.getsockname()[1]
+def peak_in_process(group: str, case: str, port: int) -> float:
+    """Return the most bytes that Python had in use during a step, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--peak", group, case, str(port)],
+        cwd=ROOT,
+        env={**os.environ, **ENVIRONMENT},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
 
 
-def _accept(listener: socket.socket) -> None:
-    while True:
-        try:
-            connection, _ = listener.accept()
-        except OSError:  # closed: the run is over
-            return
-        threading.Thread(target=_answer, args=(connection,), daemon=True).start()
-
-
-def _answer(connection: socket.socket) -> None:
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    received = b""
-    with connection:
-        while piece := connection.recv(65_536):
-            received += piece
-            if received.endswith(b"\r\n\r\n"):  # a GET, whole
-                received = b""
-                connection.sendall(_ANSWER)
+def peak(step: Step) -> int:
+    """Return the most bytes that Python has in use during a step, beyond those before it."""
+    step()  # what is made once for all is made now
+    gc.collect()
+    tracemalloc.start()
+    try:
+        step()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def _read_counts(folder: Path) -> list[float]:

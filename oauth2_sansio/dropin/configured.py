@@ -12,9 +12,8 @@ from ..events import Endpoint
 from ..flow import Flow
 from ..parameters import details_pair
 from ..resource import TokenPlacement
-from ..server import Server
 from .calls import Call
-from .hooks import ComplianceHooks, HookType, amend_by
+from .hooks import ComplianceHooks, HookType
 from .kept import Kept
 from .methods import (
     METHODS_BY_SECRET,
@@ -185,42 +184,40 @@ class Configured:
         beside: Mapping[Endpoint, str | None] | None = None,
     ) -> Client:
         # beside: other endpoints that are needed too, with their URLs where the call names them.
+        metadata, kept = self.metadata, self._kept
         needed = {endpoint: url, **(beside or {})}
         # A URL that the call names counts, whatever the metadata say.
-        aliases: Mapping[str, str] = self.metadata.get("mtls_endpoint_aliases") or {}
+        aliases: Mapping[str, str] = metadata.get("mtls_endpoint_aliases") or {}
         named = {each.value for each, at in needed.items() if at}
         if endpoint is not Endpoint.AUTHORIZATION:
             # Wherever the client authenticates by an assertion, that is for the token endpoint.
-            needed.setdefault(
-                Endpoint.TOKEN, self.metadata.get("token_endpoint") or self._kept.token_url
-            )
-        target: dict[str, Any] = {each.value: self._url_of(each, at) for each, at in needed.items()}
-        server = Server(
-            issuer=self.metadata.get("issuer"),
-            code_challenge_methods_supported=self._listed("code_challenge_methods_supported"),
-            dpop_signing_alg_values_supported=self._listed("dpop_signing_alg_values_supported"),
-            authorization_signing_alg_values_supported=self._listed(
+            needed.setdefault(Endpoint.TOKEN, metadata.get("token_endpoint") or kept.token_url)
+        of_server: dict[str, Any] = {
+            "issuer": metadata.get("issuer"),
+            "code_challenge_methods_supported": self._listed("code_challenge_methods_supported"),
+            "dpop_signing_alg_values_supported": self._listed("dpop_signing_alg_values_supported"),
+            "authorization_signing_alg_values_supported": self._listed(
                 "authorization_signing_alg_values_supported"
             ),
-            require_signed_request_object=bool(self.metadata.get("require_signed_request_object")),
-            allow_insecure_http=self._kept.allow_insecure_http,
-            mtls_endpoint_aliases={
+            "require_signed_request_object": bool(metadata.get("require_signed_request_object")),
+            "allow_insecure_http": kept.allow_insecure_http,
+            "mtls_endpoint_aliases": {
                 name: alias for name, alias in aliases.items() if name not in named
             },
-            **target,
-        )
-        return Client(
-            server=server,
-            client_id=chosen.client_id or "",
-            auth=chosen.way,
-            omit_pkce=omit_pkce,
-            request_object=self._kept.request_object,
-            dpop=self._kept.dpop,
-            use_mtls_endpoint_aliases=self._kept.use_mtls_endpoint_aliases,
-            authorization_signed_response_alg=self._kept.authorization_signed_response_alg,
-            amend_request=amend_by(self.compliance_hook.of(hooks), hooks) if hooks else (),
-            url_allowed=self._kept.url_allowed,
-        )
+            **{each.value: self._url_of(each, at) for each, at in needed.items()},
+        }
+        of_client: dict[str, Any] = {
+            "client_id": chosen.client_id or "",
+            "auth": chosen.way,
+            "omit_pkce": omit_pkce,
+            "request_object": kept.request_object,
+            "dpop": kept.dpop,
+            "use_mtls_endpoint_aliases": kept.use_mtls_endpoint_aliases,
+            "authorization_signed_response_alg": kept.authorization_signed_response_alg,
+            "url_allowed": kept.url_allowed,
+        }
+        functions = self.compliance_hook.of(hooks) if hooks else ()
+        return kept.client_of(of_server, of_client, functions, hooks)
 
     def _url_of(self, endpoint: Endpoint, url: str | None) -> str | None:
         # url: of this very call, if it names one.

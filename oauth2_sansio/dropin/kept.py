@@ -6,8 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..client import Client
+from ..server import Server
 from ..tokens import OAuth2Token
+from .amending import RequestHook
 from .calls import Call
+from .hooks import HookType, amend_by
 from .methods import AuthFunction
 
 if TYPE_CHECKING:
@@ -60,6 +64,27 @@ class Kept:
     warned: bool = False
     token_url: str | None = None
     client_credentials: Callable[[], Call[OAuth2Token]] | None = None
+    _made: tuple[tuple[object, ...], Client] | None = None  # one value, which threads may share
+
+    def client_of(
+        self,
+        of_server: dict[str, Any],
+        of_client: dict[str, Any],
+        functions: tuple[RequestHook, ...],
+        hooks: HookType | None,
+    ) -> Client:
+        """Return the client of these settings: the last one, where they are the same again.
+
+        of_server, of_client: the arguments of both.
+        functions: the users' hooks of a type, for requests.
+        """
+        made_of = (of_server, of_client, functions, hooks)
+        made = self._made
+        if made is None or made[0] != made_of:
+            amend = amend_by(functions, hooks) if hooks else ()
+            client = Client(server=Server(**of_server), amend_request=amend, **of_client)
+            made = self._made = (made_of, client)
+        return made[1]
 
     def __repr__(self) -> str:
         return "<Kept>"  # it holds secrets

@@ -24,6 +24,7 @@ from .under_way import (
     own_token,
     too_late,
 )
+from .workers import in_worker
 
 R = TypeVar("R")
 
@@ -206,11 +207,11 @@ def call_within(
 ) -> R:
     """Return what a call returns, or raise `late()` once it has taken too long.
 
-    The call runs in a thread of its own, with the context variables of this one: nothing else
-    bounds an HTTP library that starts its clock anew with every byte that drips in. One that is
-    late, or that Ctrl-C leaves alone, is told to `end`, and what it returns in that very moment
-    counts. If it cannot be ended, it goes on in the background until its own timeout, and nobody
-    reads what it returns.
+    The call runs in another thread, with the context variables of this one: nothing else bounds an
+    HTTP library that starts its clock anew with every byte that drips in. One that is late, or that
+    Ctrl-C leaves alone, is told to `end`, and what it returns in that very moment counts. If it
+    cannot be ended, it goes on in the background until its own timeout, and nobody reads what it
+    returns.
     """
     results: list[R] = []
     errors: list[BaseException] = []
@@ -220,19 +221,18 @@ def call_within(
             results.append(call())
         except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
             errors.append(error)
-        finally:
-            done.set()
 
-    done = threading.Event()  # a thread that Ctrl-C has ended the joining of passes for ended
+    under_way = threading.Lock()
+    under_way.acquire()
     context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(run,), daemon=True, name="oauth2_sansio")
+    has_ended = False
     try:
-        thread.start()
-        done.wait(min(seconds, threading.TIMEOUT_MAX))
+        in_worker(lambda: context.run(run), under_way.release)
+        has_ended = under_way.acquire(timeout=min(seconds, threading.TIMEOUT_MAX))
     finally:
-        if end is not None and not done.is_set():
+        if end is not None and not has_ended:
             end()
-            done.wait(_TO_END)
+            under_way.acquire(timeout=_TO_END)
             errors.clear()  # they come of the end
     if errors:
         raise errors.pop()  # nothing here refers to it any more, since it refers to this frame

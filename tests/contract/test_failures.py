@@ -11,6 +11,7 @@ import pytest
 
 from oauth2_sansio import OAuth2Error, Outcome, TransportError
 from oauth2_sansio.events import Event
+from oauth2_sansio.waiting.workers import NAME
 
 from .certificates import Certified
 from .drivers import DRIVERS, Driver, Run, Trust
@@ -69,13 +70,13 @@ def test_the_lack_of_an_answer_leaves_the_outcome_open(driver: Driver) -> None:
 
 def late_calls(before: list[threading.Thread] | None = None) -> list[threading.Thread]:
     """Return the calls that go on in the background; where some did before, without those."""
-    found = [each for each in threading.enumerate() if each.name == "oauth2_sansio"]
+    found = [each for each in threading.enumerate() if each.name == NAME]
     if before is None:
         return found
     new = [each for each in found if each not in before]
     for each in new:
         each.join(1)  # on its last lines
-    return [each for each in new if each.is_alive()]
+    return [each for each in new if each.is_alive() and each.name == NAME]
 
 
 @pytest.mark.parametrize("driver", [each for each in DRIVERS if each.ends_late_calls], ids=str)
