@@ -76,8 +76,16 @@ class RequestToSend:
     def with_header(self, name: str, value: str) -> RequestToSend:
         """Return this request with one header set, instead of all of that name."""
         wanted = name.lower()
-        kept = tuple(pair for pair in self.headers if pair[0].lower() != wanted)
-        return replace(self, headers=(*kept, (name, value)))
+        kept = [pair for pair in self.headers if pair[0].lower() != wanted]
+        # Not by `replace`, which takes three times as long.
+        return RequestToSend(
+            endpoint=self.endpoint,
+            method=self.method,
+            url=self.url,
+            headers=(*kept, (name, value)),
+            form=self.form,
+            content=self.content,
+        )
 
     def with_parameters(self, parameters: Pairs) -> RequestToSend:
         """Return this request with more parameters: in its body, or in the query of a GET.

@@ -84,6 +84,11 @@ class Flow(Generic[T]):
         """Where this flow stands."""
         return self._state
 
+    @property
+    def step(self) -> Step[T]:
+        """What knows the protocol, for a flow that does the same and something more."""
+        return self._step
+
     def start(self, now: float) -> Action[T]:
         """Begin, and return the first action.
 

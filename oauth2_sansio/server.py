@@ -163,12 +163,16 @@ class Server:
         form: its parameters; with GET they go into the query.
         headers: further headers, or others instead of ours.
         """
+        in_url = method == "GET"
         draft = RequestToSend(
             endpoint=endpoint,
             method=method,
             url=self.url(endpoint),
-            headers=_HEADERS[:1] if method == "GET" else _HEADERS,
-        ).with_parameters(form)
+            headers=_HEADERS[:1] if in_url else _HEADERS,
+            form=() if in_url else form,
+        )
+        if in_url:
+            draft = draft.with_parameters(form)
         for name, value in headers:
             draft = draft.with_header(name, value)
         return draft

@@ -29,13 +29,15 @@ class Call(Flow[T]):
         amend_response: tuple[Callable[[Any], Any], ...] = (),
         on_success: Callable[[], None] | None = None,
     ) -> None:
-        def step(event: Event, now: float) -> Action[T]:
-            action = flow.receive(event, now)
+        step = flow.step
+
+        def step_and_tell(event: Event, now: float) -> Action[T]:
+            action = step(event, now)
             if on_success is not None and isinstance(action, Finished):
                 on_success()
             return action
 
-        super().__init__(step)
+        super().__init__(step if on_success is None else step_and_tell)
         self.options = options
         self.http_auth = http_auth
         self.amend_response = amend_response

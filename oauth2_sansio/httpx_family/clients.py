@@ -68,6 +68,8 @@ class FamilyVocabulary(Lending):
     auth_class: ClassVar[Callable[..., TokenAuth]]
     _own_auth: TokenAuth
     _is_forked = False  # whether the connections are those of a parent process
+    # The endpoint that was asked last: to read a URL takes the library a tenth of a request.
+    _asked: tuple[str, Any] = ("", None)
 
     def _set_up(self, build: Callable[..., None], settings: dict[str, Any], **own: Any) -> None:
         # What concerns the library's own client is handed to it; all else is ours.
@@ -141,9 +143,12 @@ class FamilyVocabulary(Lending):
         return cast("Any", super())._build_redirect_request(request, response)  # noqa: SLF001 - see above
 
     def _built(self, request: RequestToSend, options: Mapping[str, Any]) -> Any:
+        asked = self._asked
+        if asked[0] != request.url:
+            asked = self._asked = (request.url, self.library.URL(request.url))
         built = self._endpoint_client.build_request(
             request.method,
-            request.url,
+            asked[1],
             content=request.body or None,
             headers=[*_HEADERS, *request.headers],
             **options,

@@ -24,7 +24,7 @@ DROPIN = """
 """
 # Forks: a child would wait for a thread of its parent for ever. What a thread is at: a function that
 # saves a token and uses the session would wait for itself.
-WAITING = "blocking clock forks lending threads under_way"
+WAITING = "blocking clock forks lending threads under_way workers"
 # What the blocking and the asynchronous class of a library of httpx's shape need beside that.
 WAITING_OVER_HTTPX = "awaiting own_connection tasks"
 FAMILY = "authorizing awaiting blocking clients library"

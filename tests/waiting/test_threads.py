@@ -19,7 +19,7 @@ from oauth2_sansio.events import Action, Endpoint, Event, RequestToSend
 from oauth2_sansio.flow import Flow
 from oauth2_sansio.keeper import AwaitRefresh, Decision, TokenKeeper
 from oauth2_sansio.tokens import OAuth2Token
-from oauth2_sansio.waiting import threads
+from oauth2_sansio.waiting import threads, workers
 from oauth2_sansio.waiting.threads import ThreadFlight, call_within
 
 R = TypeVar("R")
@@ -522,6 +522,12 @@ class Late(Exception):
     pass
 
 
+@pytest.fixture
+def no_idling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the thread of a call end with it."""
+    monkeypatch.setattr(workers, "_IDLE", 0.0)
+
+
 @pytest.mark.parametrize("result", ["done", None, ValueError("returned, not raised")])
 @pytest.mark.parametrize("seconds", [LONG, math.inf])
 def test_a_call_in_time_returns(result: object, seconds: float) -> None:
@@ -535,6 +541,7 @@ def test_a_call_in_time_raises(error: BaseException) -> None:
     assert caught.value is error
 
 
+@pytest.mark.usefixtures("no_idling")
 def test_a_call_that_is_late_is_left_behind() -> None:
     go_on, thread = threading.Event(), list[threading.Thread]()
     begun = threading.Event()
@@ -553,6 +560,7 @@ def test_a_call_that_is_late_is_left_behind() -> None:
     assert not thread[0].is_alive()
 
 
+@pytest.mark.usefixtures("no_idling")
 @pytest.mark.parametrize("ends_in", [None, ValueError("cut")], ids=str)
 def test_a_call_that_is_late_is_ended(ends_in: Exception | None) -> None:
     end, thread = threading.Event(), list[threading.Thread]()
