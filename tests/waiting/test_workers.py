@@ -83,7 +83,7 @@ def test_a_thread_that_is_taken_while_it_gives_up_does_the_job(
             assert taken.wait(LONG)
             super().remove(value)
 
-        def pop(self, *_: object) -> object:  # type: ignore[override]  # the last alone is taken
+        def pop(self, *_: object) -> object:
             worker = super().pop()
             taken.set()
             return worker
