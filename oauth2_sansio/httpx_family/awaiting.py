@@ -12,7 +12,7 @@ from ..flow import Flow
 from ..waiting.awaiting import AwaitingVocabulary
 from ..waiting.clock import now
 from ..waiting.tasks import EventLoop, current_loop
-from .clients import FamilyVocabulary, at_endpoint
+from .clients import AtEndpoint, FamilyVocabulary
 from .library import RequestOptions, keep_within_limit
 
 
@@ -98,7 +98,7 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
         async def exchange(request: RequestToSend) -> ResponseReceived:
             built = self._built(request, options)
             try:
-                with at_endpoint():
+                with AtEndpoint():
                     response = await client.send(
                         built, auth=http_auth, follow_redirects=False, stream=True
                     )

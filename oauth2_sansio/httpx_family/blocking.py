@@ -12,7 +12,7 @@ from ..waiting.blocking import BlockingVocabulary
 from ..waiting.clock import now, sleep
 from ..waiting.own_connection import KeptConnectionError, OwnConnection
 from ..waiting.threads import call_within
-from .clients import FamilyVocabulary, at_endpoint
+from .clients import AtEndpoint, FamilyVocabulary
 from .library import RequestOptions, keep_within_limit
 
 
@@ -129,7 +129,7 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
     def _sent(self, request: Any, http_auth: Any) -> Any:
         while True:
             try:
-                with at_endpoint():
+                with AtEndpoint():
                     return self._endpoint_client.send(
                         request, auth=http_auth, follow_redirects=False, stream=True
                     )
