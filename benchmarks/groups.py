@@ -12,6 +12,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "core": (),
     "over_requests": ("requests",),
     "over_httpx": ("httpx",),
+    "signed": ("httpx",),
     "over_trio": ("trio", "h11"),
 }
 
