@@ -47,9 +47,10 @@ class TokenAuth(LentToken):
         while exchange.goes_on_after(response):
             if exchange.wants_token:
                 try:
-                    exchange.place(self._blocking_token(exchange.access_token))
+                    renewed = self._blocking_token(exchange.access_token)
                 except LocalProtocolError:  # nothing renews it: the caller sees the refusal
                     return
+                exchange.place(renewed)
             exchange.prove()
             response = yield exchange.outgoing
 
@@ -70,9 +71,10 @@ class TokenAuth(LentToken):
         while exchange.goes_on_after(response):
             if exchange.wants_token:
                 try:
-                    exchange.place(await self._awaited_token(exchange.access_token))
+                    renewed = await self._awaited_token(exchange.access_token)
                 except LocalProtocolError:  # nothing renews it: the caller sees the refusal
                     return
+                exchange.place(renewed)
             await exchange.prove_async()
             response = yield exchange.outgoing
 
