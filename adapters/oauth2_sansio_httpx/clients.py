@@ -37,7 +37,8 @@ class OAuth2Client(BlockingClient, httpx.Client):
 
     client_id, client_secret: from the registration of the client.
     token_endpoint_auth_method: `none`, `client_secret_basic` (the default where there is a
-        secret), `client_secret_basic_raw`, `client_secret_post`, a registered name, or a function.
+        secret), `client_secret_basic_raw`, `client_secret_post`, `tls_client_auth`,
+        `self_signed_tls_client_auth`, a registered name, or a function.
     revocation_endpoint_auth_method: the same for revocation.
     scope: a text with spaces, or a list.
     token: a dict.

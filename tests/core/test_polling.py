@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth2_sansio.answers import Answer
+from oauth2_sansio.client import Client
 from oauth2_sansio.errors import (
     ErrorResponse,
     LocalProtocolError,
@@ -27,7 +28,8 @@ from oauth2_sansio.events import (
 )
 from oauth2_sansio.exchange import Pipeline
 from oauth2_sansio.flow import Flow
-from oauth2_sansio.polling import Polling, read_polling
+from oauth2_sansio.polling import Polling, poll, read_polling
+from oauth2_sansio.server import Server
 from oauth2_sansio.tokens import OAuth2Token, read_token
 
 DRAFT = RequestToSend(
@@ -142,6 +144,27 @@ def test_the_interval_has_an_end() -> None:
     flow.start(0.0)
     flow.receive(WaitElapsed(), 0.0)
     assert flow.receive(FAILED, 0.0) == Wait(3600.0, "no response came")
+
+
+def test_polling_as_a_client() -> None:
+    client = Client(server=Server(token_endpoint="https://as.example/token"), client_id="tv")
+    flow = poll(
+        client,
+        (("grant_type", "g"), ("device_code", "d")),
+        {"x": "y"},
+        interval=5.0,
+        expires_at=600.0,
+        too_late=LocalProtocolError("too late"),
+    )
+    assert flow.start(0.0) == Wait(5.0, PENDING)
+    request = flow.receive(WaitElapsed(), 5.0)
+    assert isinstance(request, RequestToSend)
+    assert request.form == (
+        ("grant_type", "g"),
+        ("device_code", "d"),
+        ("x", "y"),
+        ("client_id", "tv"),
+    )
 
 
 def reading(**members: Any) -> tuple[str, float, float]:

@@ -19,9 +19,12 @@ from oauth2_sansio import (
     Server,
     TransportError,
     certificate_thumbprint,
+    new_private_key,
 )
+from oauth2_sansio.assertions import JWT_BEARER
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.testing import (
+    AssertionIssuer,
     AuthorizationServer,
     ClientAuthMethod,
     RegisteredClient,
@@ -34,6 +37,7 @@ from .certificates import Certificate, Certificates
 if TYPE_CHECKING:
     from .sessions import Kind
 
+KEY = new_private_key()
 CALLBACK = "https://app.example/cb"
 
 
@@ -49,7 +53,7 @@ def serving(
     bank = RegisteredClient(
         client_id="bank",
         redirect_uris=(CALLBACK,),
-        grant_types=("authorization_code", "refresh_token", "client_credentials"),
+        grant_types=("authorization_code", "refresh_token", "client_credentials", JWT_BEARER),
         scope="read",
         token_endpoint_auth_method=ClientAuthMethod.TLS_CLIENT_AUTH,
         certificates=(certificates.signed.pem,),
@@ -66,7 +70,10 @@ def serving(
         return AuthorizationServer(
             issuer=issuer,
             clients=[bank, itself],
-            settings=ServerSettings(mtls_url=issuer.replace("localhost", "127.0.0.1")),
+            settings=ServerSettings(
+                mtls_url=issuer.replace("localhost", "127.0.0.1"),
+                assertion_issuers=(AssertionIssuer("https://idp.example", (KEY,)),),
+            ),
             now=time.time,
         )
 
@@ -145,6 +152,40 @@ def test_a_certificate_that_the_server_knows_itself(
         server = session.run(Server.discover(site.issuer))
         strict = Client(server=server, client_id="itself", auth=SelfSignedTLSClientAuth())
         assert session.run(strict.client_credentials())["access_token"]
+
+
+def test_a_url_that_a_call_names_counts(
+    kind: Kind, site: AuthorizationServer, certificates: Certificates
+) -> None:
+    with session_at(site, certificates, kind, certificates.signed) as session:
+        session.fetch_token(site.url(Endpoint.TOKEN), grant_type="client_credentials")
+        assert site.log[-1].request.url == site.url(Endpoint.TOKEN)
+        session.fetch_token(grant_type="client_credentials")
+        assert site.log[-1].request.url == f"{site.settings.mtls_url}/token"
+
+
+def test_grants_by_assertion(
+    kind: Kind, site: AuthorizationServer, certificates: Certificates
+) -> None:
+    with certificates.session(kind, None) as anybody:
+        server = anybody.run(Server.discover(site.issuer))
+    settings: dict[str, Any] = {}
+    if kind.adapter != "oauth2_sansio_requests":
+        settings["verify"] = certificates.context(certificates.signed)
+    with kind.assertion_session(
+        server.token_endpoint,
+        "https://idp.example",
+        "alice",
+        server.token_endpoint,
+        client_id="bank",
+        token_endpoint_auth_method="tls_client_auth",
+        key=KEY,
+        alg="ES256",
+        server=server,
+        **settings,
+    ) as session:
+        certificates.prepare(kind, session, certificates.signed)
+        assert session.get(site.url(Endpoint.RESOURCE)).json()["subject"] == "alice"
 
 
 def test_the_certificate_of_another_client_or_none(
