@@ -22,7 +22,7 @@ from oauth2_sansio.resource import (
 )
 from oauth2_sansio.tokens import OAuth2Token
 from oauth2_sansio.waiting.clock import now
-from oauth2_sansio.waiting.lending import LentToken
+from oauth2_sansio.waiting.lending import LentToken, foreign_auth
 
 if TYPE_CHECKING:
     from oauth2_sansio.dropin.binding import BoundToken
@@ -222,7 +222,9 @@ class OAuth2Auth(LentToken, AuthBase):
             return HeaderAuth(authorization_header(token))
         return PlacedToken(token, self.token_placement, hooks, bound, budget)
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    def __call__(self, request: requests.PreparedRequest, /) -> requests.PreparedRequest:
+        if not hasattr(request, "register_hook"):  # it is another library's
+            raise foreign_auth(type(request).__module__.partition(".")[0])
         placed = self.placed(self.active_token())
         request = placed(request)
         if self.client is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
-from typing import TYPE_CHECKING, Any, NoReturn, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from ..dropin.amending import read_amended
 from ..dropin.hooks import HookType
@@ -13,7 +13,7 @@ from ..resource import TokenPlacement, authorization_header, place_in_body, plac
 from ..tokens import OAuth2Token
 from ..waiting.clock import now
 from ..waiting.lending import LentToken
-from .library import Library, foreign_auth
+from .library import Library
 
 if TYPE_CHECKING:
     from ..dropin.binding import BoundToken
@@ -77,10 +77,6 @@ class TokenAuth(LentToken):
                 exchange.place(renewed)
             await exchange.prove_async()
             response = yield exchange.outgoing
-
-    def __call__(self, request: object) -> NoReturn:
-        """Refuse a client of another library: that would call this object with its request."""
-        raise foreign_auth(type(request).__module__.partition(".")[0])
 
     def authorized(self, request: Any, token: OAuth2Token) -> tuple[Any, BoundToken | None]:
         """Return a request with a token in it, and what the token is bound to."""

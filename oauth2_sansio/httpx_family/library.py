@@ -10,8 +10,9 @@ from typing import Any, TypedDict, cast
 
 from ..answers import MAXIMUM_BODY
 from ..dropin.library_errors import with_class
-from ..errors import LocalProtocolError, OAuth2Error, TransportError
+from ..errors import OAuth2Error, TransportError
 from ..events import RequestFailed, RequestToSend
+from ..waiting.lending import foreign_auth
 
 
 class RequestOptions(TypedDict, total=False):
@@ -173,17 +174,6 @@ def _once(byte_stream: type[Any]) -> type[Any]:
             return self._body
 
     return SentOnce
-
-
-def foreign_auth(name: str) -> LocalProtocolError:
-    """Return the error for an auth object in a client of another library.
-
-    name: the library that the client is of.
-    """
-    return LocalProtocolError(
-        f"this auth object belongs to another HTTP library than {name}",
-        advice="import OAuth2Auth from the adapter that the client is from",
-    )
 
 
 def keep_within_limit(body: bytearray, chunk: bytes) -> bool:

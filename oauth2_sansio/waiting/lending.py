@@ -86,6 +86,10 @@ class LentToken:
         elif token is not None:
             self._keeper, self._flight = client.keeper_and_flight_of(token, self)
 
+    def __call__(self, request: Any, /) -> Any:
+        """Refuse a client of another library: that would call this object with its request."""
+        raise foreign_auth(type(request).__module__.partition(".")[0])
+
     @property
     def token(self) -> OAuth2Token | None:
         """The current token."""
@@ -247,6 +251,17 @@ def _no_renewal(_token: object) -> NoReturn:
         "the token has expired or was refused, and there is no client to renew it",
         endpoint=Endpoint.RESOURCE,
         advice="pass client= to OAuth2Auth, or a new token",
+    )
+
+
+def foreign_auth(name: str) -> LocalProtocolError:
+    """Return the error for an auth object in a client of another library.
+
+    name: the library that the client is of.
+    """
+    return LocalProtocolError(
+        f"this auth object belongs to another HTTP library than {name}",
+        advice="import OAuth2Auth from the adapter that the client is from",
     )
 
 

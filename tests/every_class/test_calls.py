@@ -180,3 +180,32 @@ def test_the_metadata_choose_the_authentication(
         in_body = "p" if "client_secret" in dict(seen.form) else "n"
         used += "b" if "authorization" in seen.headers else in_body
     assert used == wanted
+
+
+OTHERS = (
+    "oauth2_sansio_requests",
+    "oauth2_sansio_httpx",
+    "oauth2_sansio_httpx2",
+    "oauth2_sansio_trio",
+)
+
+
+@pytest.mark.parametrize("adapter", OTHERS)
+@pytest.mark.parametrize("with_client", [False, True])
+def test_an_auth_object_of_another_adapter(
+    kind: Kind, site: Site, adapter: str, with_client: bool
+) -> None:
+    if adapter == kind.adapter:
+        return
+    module = importlib.import_module(adapter)
+    client_class = module.OAuth2Session if adapter.endswith("requests") else module.OAuth2Client
+    other = client_class("app", token=dict(GOOD)) if with_client else None
+    auth = module.OAuth2Auth(None if with_client else dict(GOOD), client=other)
+    with kind.session("app", token=dict(GOOD)) as session, kind.plain() as plain:
+        for client in (session, plain):
+            with pytest.raises((LocalProtocolError, TypeError)) as caught:
+                client.get(f"{site.url}/api", auth=auth)
+            assert "auth" in str(caught.value)
+    assert site.requests == []
+    if other is not None and adapter != "oauth2_sansio_trio":
+        other.close()

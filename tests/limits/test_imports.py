@@ -28,7 +28,7 @@ WAITING = "blocking clock forks lending threads under_way workers"
 # What the blocking and the asynchronous class of a library of httpx's shape need beside that.
 WAITING_OVER_HTTPX = "awaiting own_connection tasks"
 FAMILY = "authorizing awaiting blocking clients library"
-ADAPTER = {"requests": "auth errors sending session", "httpx": "clients", "httpx2": "clients"}
+ADAPTER = {"requests": "auth errors once sending session", "httpx": "clients", "httpx2": "clients"}
 
 _SCRIPT = """
 import importlib, json, sys
