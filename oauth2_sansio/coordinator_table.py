@@ -229,11 +229,17 @@ class Coordination:
 
 
 def print_diagram() -> str:
-    """Return the table as a Mermaid state diagram."""
-    lines = ["stateDiagram-v2"]
-    lines += [
-        f"    {stage.name} --> {target.name}: {event.__name__}"
-        for (stage, event), targets in TRANSITIONS.items()
-        for target in sorted(targets, key=lambda each: each.value)
-    ]
-    return "\n".join(lines)
+    """Return the table as a Mermaid state diagram, with one arrow between any two stages."""
+    arrows: dict[tuple[Stage, Stage], list[str]] = {}
+    for (stage, event), targets in TRANSITIONS.items():
+        for target in sorted(targets, key=lambda each: each.value):
+            arrows.setdefault((stage, target), []).append(event.__name__)
+    return "\n".join(
+        [
+            "stateDiagram-v2",
+            *(
+                f"    {stage.name} --> {target.name}: {', '.join(events)}"
+                for (stage, target), events in arrows.items()
+            ),
+        ]
+    )

@@ -274,6 +274,8 @@ class TokenKeeper:
                 dead = isinstance(error, ErrorResponse) and error.error == "invalid_grant"
                 if dead and running.spending is not None:
                     self._dead = (running.spending, error)
+            case _:
+                pass  # given up: all is as it was before
         # Last, since `header` looks on without a lock.
         self._running = None
 

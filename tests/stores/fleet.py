@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from signal import SIGKILL
 from time import sleep
+from typing import TextIO
 
 from oauth2_sansio import Client, OAuth2Error, OAuth2Token, Server, TokenKeeper, drive
 from oauth2_sansio.command_line.over_urllib import UrllibSender
@@ -35,17 +36,26 @@ class Fleet:
 
     client: Client
     store: TokenStore
+    sending: int = -1  # where its processes say that they are about to send
 
     def drive(self, flow: Flow[OAuth2Token]) -> OAuth2Token:
         """Run a flow over the network."""
         return drive(flow, UrllibSender(deadline=POLICY.deadline).send, clock.sleep, clock.now)
+
+    def tell_and_drive(self, flow: Flow[OAuth2Token]) -> OAuth2Token:
+        """Send, and tell the parent before that who sends, and once the answer is there."""
+        line = f"{os.getpid()}\n".encode()
+        os.write(self.sending, line)
+        token = self.drive(flow)
+        os.write(self.sending, line)
+        return token
 
     def process(self, key: str, token: OAuth2Token) -> CoordinatedThreads:
         """Return what one process has of its own."""
         identity = TokenIdentity(issuer=self.client.server.issuer or "", client_id="app")
         return CoordinatedThreads(
             TokenKeeper(token, self.client.refresh),
-            self.drive,
+            self.tell_and_drive,
             lambda _token, _previous: None,
             store=self.store,
             coordinator=RefreshCoordinator(identity, policy=POLICY, key=key),
@@ -61,15 +71,33 @@ class Fleet:
         token["expires_at"] = 1
         self.process(key, token).keep(token)
         reading, writing = os.pipe()
+        about_to_send, self.sending = os.pipe()
         children = [self._fork(key, token, writing) for _ in range(processes)]
         os.close(writing)
-        for child in chance.sample(children, killed):
-            sleep(chance.uniform(0, 0.06))
-            os.kill(child, SIGKILL)
+        os.close(self.sending)
+        with os.fdopen(about_to_send) as senders:
+            self._kill(children, killed, senders, chance)
         for child in children:
             os.waitpid(child, 0)
         with os.fdopen(reading) as told:
             return {"refresh_token": token["refresh_token"], "results": told.read().split()}
+
+    def _kill(
+        self, children: list[int], count: int, senders: TextIO, chance: random.Random
+    ) -> None:
+        # At any time; or one that sends, or has its answer and saves it.
+        alive = list(children)
+        for _ in range(count):
+            victim = chance.choice(alive)
+            if chance.random() < 0.5:
+                sleep(chance.uniform(0, 0.06))
+            else:
+                lines = [senders.readline() for _ in range(chance.choice((1, 2, 2)))]
+                sender = int(lines[-1] or 0)  # an empty line where all have ended
+                victim = sender if sender in alive else victim
+                sleep(chance.choice((0, 0.005)))
+            os.kill(victim, SIGKILL)
+            alive.remove(victim)
 
     def _fork(self, key: str, token: OAuth2Token, writing: int) -> int:
         child = os.fork()

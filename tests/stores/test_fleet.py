@@ -25,7 +25,7 @@ from .kinds import SHARED, Kind, Place
 
 ROOT = Path(__file__).parents[2]
 PROCESSES, KILLED = 5, 2
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
 
 
 @pytest.fixture
