@@ -180,6 +180,13 @@ class _WithoutAnnotations(ast.NodeTransformer):
         node.annotation = ast.Constant(None)
         return self.generic_visit(node)
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        # Whether values are frozen and have slots is tested of all of them at once.
+        for each in node.decorator_list:
+            if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
+                each.keywords = [] if each.func.id == "dataclass" else each.keywords
+        return self.generic_visit(node)
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
         return self.generic_visit(node)

@@ -45,6 +45,22 @@ def test_a_policy_that_cannot_work_is_refused(settings: dict[str, float], compla
         RefreshPolicy(**settings)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"leeway": 0}, {"reread": 0}, {"first_pause": 0}, {"jitter": 0}, {"jitter": 1}],
+)
+def test_a_policy_may_go_to_the_border(settings: dict[str, float]) -> None:
+    RefreshPolicy(**settings)
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    policy = RefreshPolicy()
+    assert (policy.deadline, policy.lease, policy.patience) == (30, 60, 90)
+    assert (policy.leeway, policy.jitter, policy.reread) == (60, 0.5, inf)
+    assert (policy.first_pause, policy.longest_pause) == (1, 60)
+    assert (known().read_at, known().seen, known().unsaved) == (-inf, False, None)
+
+
 def test_half_of_what_the_lease_is_longer_is_left_for_saving() -> None:
     assert RefreshPolicy(deadline=10, lease=34).margin == 12
 

@@ -360,6 +360,8 @@ def loop() -> Exception:
         (OSError(111, "Connection refused"), "ConnectionRefusedError (Connection refused)"),
         (OSError(5, "GET /?code=the-c0de"), "OSError (GET /?code=[redacted])"),
         (OSError(5, "read 0123456789abcdef0123456789abcdef01234567"), "OSError (read [redacted])"),
+        (OSError(5, f"read {'A' * 39}"), f"OSError (read {'A' * 39})"),
+        (OSError(5, f"read {'A' * 40}"), "OSError (read [redacted])"),
         (
             chain(RuntimeError("the-c0de"), OSError(111, "Connection refused")),
             "RuntimeError from ConnectionRefusedError (Connection refused)",
