@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import difflib
 import gc
 import importlib
 import importlib.abc
@@ -27,15 +26,14 @@ import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-CORE = ROOT / "oauth2_sansio"
+from environment import ROOT
+from mutants import CORE, Mutant, mutants_of
 
 # What is slow to load and the same for each mutant: loaded once, before any process is forked.
 _LOADED_ONCE = (
@@ -56,31 +54,6 @@ _OPTIONS = (
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of what was loaded once
 )
 
-# What an operator is replaced by: its opposite, and what differs from it at the border alone. All
-# others that cosmic-ray knows are noticed wherever these are, or by nobody.
-_REPLACEMENTS: Mapping[str, tuple[str, ...]] = {
-    "Add": ("Sub",),
-    "Sub": ("Add",),
-    "Mul": ("Div",),
-    "Div": ("Mul",),
-    "FloorDiv": ("Mul",),
-    "Mod": ("Mul",),
-    "Pow": ("Mul",),
-    "LShift": ("RShift",),
-    "RShift": ("LShift",),
-    "BitOr": ("BitAnd",),
-    "BitAnd": ("BitOr",),
-    "BitXor": ("BitAnd",),
-    "Lt": ("LtE", "GtE"),
-    "LtE": ("Lt", "Gt"),
-    "Gt": ("GtE", "LtE"),
-    "GtE": ("Gt", "Lt"),
-    "Eq": ("NotEq",),
-    "NotEq": ("Eq",),
-    "Is": ("IsNot",),
-    "IsNot": ("Is",),
-}
-
 _MEMORY = 4 * 1024**3  # bytes
 _PATIENCE = 300  # seconds: for who waits without computing
 
@@ -96,116 +69,6 @@ class Fate(Enum):
 
 # By pytest's exit codes: a test has failed, or none could be loaded (then those named are not found).
 _CODES = {0: Fate.SURVIVED, 1: Fate.KILLED, 2: Fate.KILLED, 4: Fate.KILLED}
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A module with one change.
-
-    was, becomes: the lines that differ.
-    """
-
-    module: str
-    operator: str
-    source: str
-    line: int
-    was: str
-    becomes: str
-
-    def explained_by(self, reasons: Iterable[Mapping[str, str]]) -> bool:
-        """Say whether somebody has written down why this one cannot be noticed."""
-        return any(
-            (each["was"], each["becomes"]) == (self.was, self.becomes) and each["because"]
-            for each in reasons
-        )
-
-    def __str__(self) -> str:
-        return (
-            f"oauth2_sansio/{self.module}.py:{self.line} ({self.operator})\n"
-            f"    was = {self.was!r}\n    becomes = {self.becomes!r}"
-        )
-
-
-def mutants_of(module: str) -> Iterator[Mutant]:
-    """Yield each change that makes another program, once."""
-    mutating: Any = importlib.import_module("cosmic_ray.mutating")
-    source = (CORE / f"{module}.py").read_text(encoding="utf-8")
-    seen = {_program(source)}
-    for name, operator in _operators():
-        occurrence = 0
-        while (changed := mutating.mutate_code(source, operator, occurrence)) is not None:
-            occurrence += 1
-            program = _program(changed)
-            if program not in seen:
-                seen.add(program)
-                yield Mutant(module, name, changed, *_difference(source, changed))
-
-
-def _operators() -> Iterator[tuple[str, Any]]:
-    plugins: Any = importlib.import_module("cosmic_ray.plugins")
-    for name in plugins.operator_names():
-        kind = plugins.get_operator(name)
-        if not kind.arguments() and _is_made(name):
-            yield name.partition("/")[2], kind()
-
-
-def _is_made(operator: str) -> bool:
-    name, *change = operator.split("_")
-    if name.endswith(("ReplaceBinaryOperator", "ReplaceComparisonOperator")):
-        return change[1] in _REPLACEMENTS[change[0]]
-    return True
-
-
-def _program(source: str) -> str:
-    """Return what tells programs apart: annotations are for readers alone."""
-    try:
-        return ast.dump(_WithoutAnnotations().visit(ast.parse(source)))
-    except SyntaxError:
-        return ""
-
-
-class _WithoutAnnotations(ast.NodeTransformer):
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        node.annotation = None
-        return node
-
-    def visit_arguments(self, node: ast.arguments) -> ast.AST:
-        # To cosmic-ray the `*` before keyword-only arguments is a product: names alone count here.
-        node.args = [*node.posonlyargs, *node.args, *node.kwonlyargs]
-        node.defaults = [*node.defaults, *(each for each in node.kw_defaults if each is not None)]
-        node.posonlyargs, node.kwonlyargs, node.kw_defaults = [], [], []
-        return self.generic_visit(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        node.annotation = ast.Constant(None)
-        return self.generic_visit(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        # Whether values are frozen and have slots is tested of all of them at once.
-        for each in node.decorator_list:
-            if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
-                each.keywords = [] if each.func.id == "dataclass" else each.keywords
-        return self.generic_visit(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.returns = None
-        return self.generic_visit(node)
-
-    def visit_If(self, node: ast.If) -> ast.AST:
-        mentioned = {each.id for each in ast.walk(node.test) if isinstance(each, ast.Name)}
-        return ast.Pass() if "TYPE_CHECKING" in mentioned else self.generic_visit(node)
-
-
-def _difference(source: str, changed: str) -> tuple[int, str, str]:
-    old, new = source.splitlines(), changed.splitlines()
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    blocks = [each for each in matcher.get_opcodes() if each[0] != "equal"]
-    first, last = blocks[0], blocks[-1]
-    return (
-        first[1] + 1,
-        "\n".join(each.strip() for each in old[first[1] : last[2]]),
-        "\n".join(each.strip() for each in new[first[3] : last[4]]),
-    )
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
