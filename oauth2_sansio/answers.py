@@ -28,7 +28,7 @@ HEAVIEST_BODY = 4_194_304
 _ALWAYS_LIGHT = 16_384  # bytes; whatever is in so short a text, it is not heavy
 _LONGEST_NUMBER = 400  # digits; more would only serve to keep the processor busy
 _GOOD = (200, 201)
-_LOOKED_AT = 16_384  # bytes of a body that an excerpt is taken from, characters of a description
+_LOOKED_AT = 8_192  # bytes of a body that an excerpt is taken from, characters of a description
 _COMPRESSED = "it is compressed, and nobody asked for that"
 _FORM = "application/x-www-form-urlencoded"
 

@@ -34,7 +34,7 @@ class OAuth2Error(Exception):
 
     error: the code, the server's (RFC 6749 section 5.2) or the library's own.
     description: more about it; where it is the server's text, only the secrets that we sent are cut
-        out, and what follows 16,384 characters, so do not show it as HTML.
+        out, and what follows 8,192 characters, so do not show it as HTML.
     uri: a page about it, if the server named one; as little to be trusted.
     status: the HTTP status, if there was a response.
     endpoint: where it happened, if at an endpoint.

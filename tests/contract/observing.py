@@ -25,7 +25,7 @@ from .row import Outcome, Row
 from .scripts import End, Flood, Script, named
 from .spying import watched
 
-SOON = 0.4  # seconds: the deadline where nothing else ends a request
+SOON = 1.0  # seconds: the deadline where nothing else ends a request
 NOW = 1_800_000_000.0  # seconds since the epoch, where no clock is asked
 _HEAVY = 262_144  # bytes: how long an answer is whose memory is measured
 _TO_END = 10.0  # seconds: how long a run is waited for once its server has gone
