@@ -59,7 +59,8 @@ def test_where_an_answer_is(mode: ResponseMode, response_type: str, carrier: str
 
 def test_where_it_is_by_default() -> None:
     assert default_mode("code") is ResponseMode.QUERY
-    assert default_mode("code token") is ResponseMode.FRAGMENT
+    for other in ("code token", "", "id_token", "code "):
+        assert default_mode(other) is ResponseMode.FRAGMENT
 
 
 @pytest.mark.parametrize("mode", PLAIN)
@@ -145,6 +146,7 @@ def test_what_it_takes_to_read_a_signed_one() -> None:
     ("callback", "complaint"),
     [
         (f"{CALLBACK}?iss=a#iss=b", "iss more than once"),
+        (f"{CALLBACK}?iss=b#iss=a", "iss more than once"),
         (f"{CALLBACK}?a=1&a=2#", "more than once"),
         (f"{CALLBACK}#a=1&a=2", "more than once"),
     ],

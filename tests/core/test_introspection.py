@@ -183,6 +183,12 @@ def test_any_other_answer_than_a_signed_one(content_type: str | None) -> None:
             read_signed(text, content_type)
 
 
+@pytest.mark.parametrize("status", [100, 201, 204])
+def test_a_signed_answer_of_another_status(status: int) -> None:
+    with pytest.raises(RemoteProtocolError, match="not an OAuth answer"):
+        read_signed(signed_jwt(CLAIMS, typ=TYP), status=status)
+
+
 def test_a_signed_answer_of_any_bytes() -> None:
     for body in (b"", b"\xff", b"a.b.c", b"." * 20_000, b"[" * 9_000, b"{}"):
         headers = (("Content-Type", SIGNED),)
