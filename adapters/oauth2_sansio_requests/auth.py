@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 from urllib.parse import urljoin
 
 import requests
@@ -230,9 +230,6 @@ class OAuth2Auth(LentToken, AuthBase):
         if self.client is not None:
             on_response(request, _Retry(self, placed))
         return request
-
-    def __getstate__(self) -> NoReturn:
-        raise TypeError("an OAuth2Auth holds a token and cannot be pickled or copied: store that")
 
 
 class _Retry:

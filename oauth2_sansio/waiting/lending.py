@@ -86,6 +86,9 @@ class LentToken:
         elif token is not None:
             self._keeper, self._flight = client.keeper_and_flight_of(token, self)
 
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("an OAuth2Auth holds a token and cannot be pickled or copied: store that")
+
     def __call__(self, request: Any, /) -> Any:
         """Refuse a client of another library: that would call this object with its request."""
         raise foreign_auth(type(request).__module__.partition(".")[0])

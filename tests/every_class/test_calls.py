@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import importlib
+import pickle
 import re
 from typing import Any
 
@@ -209,3 +211,18 @@ def test_an_auth_object_of_another_adapter(
     assert site.requests == []
     if other is not None and adapter != "oauth2_sansio_trio":
         other.close()
+
+
+def test_nothing_with_secrets_is_pickled_or_copied(kind: Kind) -> None:
+    told: dict[str, Any] = {"key": "s" * 32, "alg": "HS256"}
+    with (
+        kind.session("app", "s3cret", token=GOOD) as session,
+        kind.assertion_session("https://as.example/token", "me", "me", **told) as asserting,
+    ):
+        owns = [each.client if kind.portal else each for each in (session, asserting)]
+        for each in [*owns, owns[0].token_auth, kind.auth_class(GOOD)]:
+            for write in (pickle.dumps, copy.copy, copy.deepcopy):
+                with pytest.raises(TypeError, match="pickled or copied"):
+                    write(each)
+        token = session.token
+        assert pickle.loads(pickle.dumps(token)) == copy.copy(token) == token == GOOD
