@@ -26,8 +26,8 @@ from .parameters import (
     scope_pair,
     spaced,
 )
-from .polling import is_code, poll, read_polling
-from .stored import TEXT, TEXT_OR_NONE, TIME, Kinds, read_stored, write_stored
+from .polling import is_code, poll, read_polling, read_stored_polling
+from .stored import TEXT, TEXT_OR_NONE, TIME, Kinds, write_stored
 from .tokens import OAuth2Token
 
 CIBA = "urn:openid:params:grant-type:ciba"
@@ -59,10 +59,7 @@ class BackchannelAuthentication(HoldsSecrets):
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> BackchannelAuthentication:
         """Return what `to_dict` has made; raise `LocalProtocolError` for anything else."""
-        values = read_stored(document, _STORED, _not_stored)
-        if values["interval"] <= 0:
-            raise _not_stored("its interval is no duration")
-        return cls(**values)
+        return cls(**read_stored_polling(document, _STORED, _not_stored))
 
 
 _STORED: Kinds = {

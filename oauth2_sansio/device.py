@@ -21,8 +21,8 @@ from .parameters import (
     repeated,
     scope_pair,
 )
-from .polling import poll, read_polling
-from .stored import TEXT, TEXT_OR_NONE, TIME, Kinds, read_stored, write_stored
+from .polling import poll, read_polling, read_stored_polling
+from .stored import TEXT, TEXT_OR_NONE, TIME, Kinds, write_stored
 from .tokens import OAuth2Token
 from .urls import check_url
 
@@ -57,10 +57,7 @@ class DeviceAuthorization(HoldsSecrets):
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> DeviceAuthorization:
         """Return what `to_dict` has made; raise `LocalProtocolError` for anything else."""
-        values = read_stored(document, _STORED, _not_stored)
-        if values["interval"] <= 0:
-            raise _not_stored("its interval is no duration")
-        return cls(**values)
+        return cls(**read_stored_polling(document, _STORED, _not_stored))
 
 
 _STORED: Kinds = {

@@ -11,6 +11,7 @@ from .events import Action, Endpoint, Finished, Pairs, RequestFailed, RequestToS
 from .exchange import Exchange, Pipeline
 from .flow import Flow
 from .parameters import Parameters, joined
+from .stored import Kinds, read_stored
 from .tokens import OAuth2Token, read_seconds
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_INTERVAL = 5.0
 """Seconds between two requests, where the server says nothing (RFC 8628 section 3.2)."""
 
+_SHORTEST_INTERVAL = 1.0  # both specifications count whole seconds: nobody is to be flooded
 _LONGEST_INTERVAL = 3600.0
 _SLOWER_BY = 5.0
 _UNDECIDED = "the user has not decided yet"
@@ -126,7 +128,18 @@ def read_polling(
     interval = read_seconds(document.get("interval"))
     if interval is None or interval <= 0:
         interval = DEFAULT_INTERVAL
-    return value, answer.now + lifetime, min(interval, _LONGEST_INTERVAL)
+    interval = min(max(interval, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
+    return value, answer.now + lifetime, interval
+
+
+def read_stored_polling(
+    document: object, kinds: Kinds, refusal: Callable[[str], Exception]
+) -> dict[str, Any]:
+    """Return the members of a stored login that can be polled for: see `read_stored`."""
+    values = read_stored(document, kinds, refusal)
+    if values["interval"] <= 0:
+        raise refusal("its interval is no duration")
+    return values
 
 
 def is_code(value: object) -> TypeGuard[str]:

@@ -28,8 +28,9 @@ from oauth2_sansio.events import (
 )
 from oauth2_sansio.exchange import Pipeline
 from oauth2_sansio.flow import Flow
-from oauth2_sansio.polling import Polling, poll, read_polling
+from oauth2_sansio.polling import Polling, poll, read_polling, read_stored_polling
 from oauth2_sansio.server import Server
+from oauth2_sansio.stored import TIME
 from oauth2_sansio.tokens import OAuth2Token, read_token
 
 DRAFT = RequestToSend(
@@ -179,6 +180,9 @@ def reading(**members: Any) -> tuple[str, float, float]:
         ({}, 5.0),
         ({"interval": 7}, 7.0),
         ({"interval": "7"}, 7.0),
+        ({"interval": 1}, 1.0),
+        ({"interval": 0.01}, 1.0),
+        ({"interval": 1e-300}, 1.0),
         ({"interval": 0}, 5.0),
         ({"interval": -1}, 5.0),
         ({"interval": None}, 5.0),
@@ -226,3 +230,12 @@ def test_any_answers_end_in_time(answers: list[Any]) -> None:
                     action = flow.receive(ResponseReceived(status=503, body=each), now)
     except OAuth2Error:
         return
+
+
+def test_a_stored_interval_is_a_duration() -> None:
+    kinds = {"interval": TIME}
+    stored = {"version": 1, "interval": 0.1}
+    assert read_stored_polling(stored, kinds, ValueError) == {"interval": 0.1}
+    for interval in (0, -1.0, "5"):
+        with pytest.raises(ValueError, match="duration|wrong type"):
+            read_stored_polling({**stored, "interval": interval}, kinds, ValueError)
