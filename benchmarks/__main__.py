@@ -1,8 +1,9 @@
 """Print how much this library costs, side by side with the same by hand: see README.md.
 
-    python -m benchmarks [--list] [NAME ...]
+    python -m benchmarks [--list | --once] [NAME ...]
 
 NAME: of a group, or `imports` or `memory`; all where there is none.
+--list: prints the names. --once: does each step once, and measures nothing.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def main(arguments: list[str]) -> int:
         case ["--list"]:
             print(*GROUPS, "imports", "memory", sep="\n")
             return 0
+        case ["--once", *names]:
+            return _do_once(names or [*GROUPS])
         case _:
             return _print_tables(arguments)
 
@@ -64,6 +67,17 @@ def _print_tables(names: list[str]) -> int:
         _print_imports()
     if "memory" in wanted:
         _print_sizes()
+    return 0
+
+
+def _do_once(names: list[str]) -> int:
+    with answering() as port:
+        for name in names:
+            for case, build in GROUPS[name].cases.items():
+                step = build(port)
+                if step is not None:
+                    step()
+                print(f"{name}: {case}: {'left out' if step is None else 'done'}")
     return 0
 
 
