@@ -53,7 +53,9 @@ def spaced(name: str, values: Scope) -> Pairs:
 
 def repeated(name: str, values: Sequence[str]) -> Pairs:
     """Return a parameter once for each of its values; one text is one value."""
-    return tuple((name, value) for value in ([values] if isinstance(values, str) else values))
+    if isinstance(values, str):
+        return ((name, values),)
+    return tuple([(name, value) for value in values])
 
 
 def details_pair(details: AuthorizationDetails, known: Sequence[str] | None) -> Pairs:

@@ -55,7 +55,9 @@ def header_pairs(
     without: names, in lower case, that are left out.
     Raises `TypeError` for a value that is neither text nor bytes; its name is shown, it is not.
     """
-    pairs = [(_text(name, name), _text(name, value)) for name, value in (headers or {}).items()]
+    if not headers:
+        return ()
+    pairs = [(_text(name, name), _text(name, value)) for name, value in headers.items()]
     return tuple(pair for pair in pairs if pair[0].lower() not in without)
 
 

@@ -275,11 +275,11 @@ class Configured:
         return not hasattr(auth, "signer") and not is_auth_function(auth)
 
     def _take_options(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        unknown = sorted(self.NOT_OF_A_CALL & parameters.keys())
-        if unknown:
+        if not self.NOT_OF_A_CALL.isdisjoint(parameters):
+            unknown = min(self.NOT_OF_A_CALL & parameters.keys())
             raise TypeError(
-                f"a {type(self).__name__} takes no {unknown[0]} with a single call of this kind: "
+                f"a {type(self).__name__} takes no {unknown} with a single call of this kind: "
                 "build a client of its own with it, or leave it out"
             )
-        names = self.REQUEST_OPTIONS & parameters.keys()
+        names = [name for name in parameters if name in self.REQUEST_OPTIONS]
         return {name: parameters.pop(name) for name in names}

@@ -140,17 +140,17 @@ class Credentials:
                 return Chosen(self.client_id, self._way(auth))
 
     def _way(self, method: Any) -> ClientAuthentication:
+        if isinstance(method, str):
+            if method in self.registered:
+                return FunctionAuthentication(method, self.registered[method], self.client)
+            if method not in KNOWN_METHODS:
+                raise ValueError(_unknown_method(method))
+            return _by_name(method, self.client_id, self.client_secret)
         # One without a key of its own is called as a function, with the client's secret as its key.
         if hasattr(method, "signer") and getattr(method, "has_key", True):
             way: ClientAuthentication = method
             return way
-        if not isinstance(method, str):
-            return FunctionAuthentication(getattr(method, "name", "own"), method, self.client)
-        if method in self.registered:
-            return FunctionAuthentication(method, self.registered[method], self.client)
-        if method not in KNOWN_METHODS:
-            raise ValueError(_unknown_method(method))
-        return _by_name(method, self.client_id, self.client_secret)
+        return FunctionAuthentication(getattr(method, "name", "own"), method, self.client)
 
 
 def check_method(method: Any) -> Any:

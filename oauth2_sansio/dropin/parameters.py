@@ -86,6 +86,8 @@ def _read_form(body: str | bytes) -> Pairs:
 
 
 def _pairs(name: str, value: Any) -> Pairs:
+    if isinstance(value, str):
+        return ((name, value),)
     if value is None:
         return ()
     if is_mapping(value):
