@@ -71,7 +71,7 @@ def mutants_of(module: str) -> Iterator[Mutant]:
     """Yield each change that makes another program, once."""
     mutating: Any = importlib.import_module("cosmic_ray.mutating")
     source = (CORE / f"{module}.py").read_text(encoding="utf-8")
-    seen = {_program(source)}
+    seen = {_program(source), _NONE}
     for name, operator in _operators():
         occurrence = 0
         while (changed := mutating.mutate_code(source, operator, occurrence)) is not None:
@@ -102,7 +102,10 @@ def _program(source: str) -> str:
     try:
         return ast.dump(_WithoutAnnotations().visit(ast.parse(source)))
     except SyntaxError:
-        return ""
+        return _NONE
+
+
+_NONE = ""  # what is no Python at all
 
 
 class _WithoutAnnotations(ast.NodeTransformer):

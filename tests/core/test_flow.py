@@ -104,6 +104,11 @@ def name(value: object) -> str:
     return value.name if isinstance(value, State) else type(value).__name__
 
 
+def test_what_a_flow_was_made_of_can_be_used_again() -> None:
+    flow = flow_in(State.READY)[0]
+    assert Flow(flow.step).start(0.0) == flow.start(0.0)
+
+
 @pytest.mark.parametrize("state", State, ids=name)
 def test_a_flow_can_be_led_to_each_state(state: State) -> None:
     assert flow_in(state)[0].state is state
