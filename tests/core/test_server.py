@@ -395,6 +395,12 @@ def test_discovery(
     assert server == Server.from_metadata({"issuer": PATH_ISSUER, **wanted})
 
 
+@pytest.mark.parametrize("status", [400, 401, 499])
+def test_discovery_goes_on_where_there_is_nothing(status: int) -> None:
+    server = answered(Server.discover(PATH_ISSUER), ResponseReceived(status=status), document())
+    assert server.issuer == PATH_ISSUER
+
+
 @pytest.mark.parametrize("merge", [False, True])
 @pytest.mark.parametrize(
     ("response", "text"),

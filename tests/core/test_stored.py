@@ -54,7 +54,7 @@ MEMBERS = {"text": "a", "more": None, "flag": True, "time": 1.5, "end": None, "k
 
 def test_there_and_back() -> None:
     document = write_stored(Value(), KINDS)
-    assert document == {"version": FORMAT, **MEMBERS}
+    assert document == {"version": 1, **MEMBERS}
     assert read_stored(json.loads(json.dumps(document)), KINDS, LocalProtocolError) == MEMBERS
     assert document["version"] == FORMAT  # what was handed in is as it was
 
