@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import jwt as pyjwt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauth2_sansio import Client, ClientSecretBasic, DPoP, OAuth2Token, Server, new_private_key
 from oauth2_sansio.device import DeviceAuthorization, poll_device
@@ -330,6 +332,21 @@ def test_a_nonce_that_is_none_is_not_learnt(values: list[str]) -> None:
     )
     assert not dpop.learn(request, refusal)
     assert "nonce" not in proof_in(dpop.bind("GET", "https://api.example", "t", 0.0))[1]
+
+
+@given(st.lists(st.text() | st.sampled_from(["n-1", "n-2"]), max_size=3), st.booleans())
+def test_whatever_is_handed_out_the_next_proof_can_be_sent(values: list[str], asked: bool) -> None:
+    dpop = dpop_of()
+    request = cast("RequestToSend", dpop.bind("GET", "https://api.example", "t", 0.0))
+    headers = tuple(("DPoP-Nonce", value) for value in values)
+    again = dpop.learn(
+        request, ResponseReceived(status=401, headers=(*headers, *[CHALLENGE] * asked))
+    )
+    assert not again or (asked and len(values) == 1)
+    proof = cast("RequestToSend", dpop.bind("GET", "https://api.example", "t", 0.0)).header("DPoP")
+    assert proof is not None
+    assert proof.isascii()
+    assert proof.isprintable()
 
 
 def test_a_request_without_a_proof_is_not_repeated() -> None:

@@ -7,9 +7,11 @@ import pickle
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauth2_sansio.answers import Answer
-from oauth2_sansio.errors import ErrorResponse, RemoteProtocolError
+from oauth2_sansio.errors import ErrorResponse, OAuth2Error, RemoteProtocolError
 from oauth2_sansio.events import Endpoint, RequestToSend, ResponseReceived
 from oauth2_sansio.introspection import (
     ACCEPT_SIGNED,
@@ -187,6 +189,22 @@ def test_any_other_answer_than_a_signed_one(content_type: str | None) -> None:
 def test_a_signed_answer_of_another_status(status: int) -> None:
     with pytest.raises(RemoteProtocolError, match="not an OAuth answer"):
         read_signed(signed_jwt(CLAIMS, typ=TYP), status=status)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["active", "exp", "aud", "scope", "error", "acr"]), st.text())
+    | st.dictionaries(
+        st.sampled_from(["active", "exp", "aud", "scope", "auth_time"]),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.lists(st.integers()),
+    )
+)
+def test_any_members_are_an_introspection_or_our_error(members: dict[str, Any]) -> None:
+    try:
+        found = read_introspection(answer(json.dumps(members).encode()))
+    except OAuth2Error:
+        return
+    assert found.active is members["active"]
+    repr((found, found.scope, found.expires_at, found.audience, found.acr, found.auth_time))
 
 
 def test_a_signed_answer_of_any_bytes() -> None:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauth2_sansio.answers import Answer
-from oauth2_sansio.errors import ErrorResponse, MissingTokenError, RemoteProtocolError
+from oauth2_sansio.errors import (
+    ErrorResponse,
+    MissingTokenError,
+    OAuth2Error,
+    RemoteProtocolError,
+)
 from oauth2_sansio.events import Endpoint, Pairs, RequestToSend, ResponseReceived
 from oauth2_sansio.revocation import read_revocation, token_and_hint
 from oauth2_sansio.tokens import OAuth2Token
@@ -64,3 +71,13 @@ def test_perhaps_alive(status: int, body: bytes, kind: type[Exception]) -> None:
     with pytest.raises(kind) as got:
         read_revocation(Answer(REQUEST, ResponseReceived(status=status, body=body), 0.0))
     assert type(got.value) is kind
+
+
+@given(st.integers(100, 599), st.binary())
+def test_any_answer_says_that_it_is_gone_or_is_our_error(status: int, body: bytes) -> None:
+    try:
+        read_revocation(Answer(REQUEST, ResponseReceived(status=status, body=body), 0.0))
+    except OAuth2Error:
+        assert status not in (200, 204)
+    else:
+        assert status in (200, 204)
