@@ -222,7 +222,7 @@ class OAuth2Auth(LentToken, AuthBase):
             return HeaderAuth(authorization_header(token))
         return PlacedToken(token, self.token_placement, hooks, bound, budget)
 
-    def __call__(self, request: requests.PreparedRequest, /) -> requests.PreparedRequest:
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if not hasattr(request, "register_hook"):  # it is another library's
             raise foreign_auth(type(request).__module__.partition(".")[0])
         placed = self.placed(self.active_token())
