@@ -7,6 +7,7 @@ import zlib
 
 from oauth2_sansio.answers import MAXIMUM_BODY
 
+from .credentials import CLIENT_SECRET
 from .row import (
     BOMB,
     CHUNKED,
@@ -18,6 +19,7 @@ from .row import (
     LAST_CHUNK,
     OK,
     OVER_HTTP_CLIENT,
+    OVER_HTTPX,
     REFUSED,
     SMUGGLED,
     SPACES,
@@ -25,6 +27,7 @@ from .row import (
     TOKEN_BODY,
     UNTIL_THE_END,
     Differs,
+    Prints,
     Row,
     chunk,
     with_header,
@@ -50,6 +53,18 @@ GOOD_ANSWERS = (
         "with a reason that is no ASCII",
         Script((with_status(b"HTTP/1.1 200 \xe4\xff\x80"),), end=KEEP),
         TOKEN,
+    ),
+    *(
+        Row(
+            f"with our secret for a reason, status {status}",
+            Script(
+                (with_status(b"HTTP/1.1 %d %b" % (status, CLIENT_SECRET.encode()), body),),
+                end=KEEP,
+            ),
+            outcome,
+            prints=(Prints(OVER_HTTPX, "it and httpcore log the reason that a server gives"),),
+        )
+        for status, body, outcome in ((200, TOKEN_BODY, TOKEN), (500, b"", REFUSED))
     ),
     Row(
         "with the reason of another status",

@@ -43,7 +43,6 @@ _TARGETS: dict[str, bytes] = {
 _LOGS_HEADERS = Prints(
     OVER_HTTPX, "httpcore logs the headers of a response at DEBUG, whatever a server puts there"
 )
-_LOGS_REASON = Prints(OVER_HTTPX, "both it and httpcore log the reason that a server gives")
 
 
 def _to(location: bytes) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -14,7 +16,10 @@ from oauth2_sansio.events import Event
 from oauth2_sansio.waiting.workers import NAME
 
 from .certificates import Certified
+from .credentials import printed, secrets_in
 from .drivers import DRIVERS, Driver, Run, Trust
+from .observing import Way
+from .operations import Operation
 from .raw_server import RawServer, scripted
 from .scripts import Drip, End, Script
 from .spying import collecting, failure_of, token_request, watched
@@ -47,6 +52,48 @@ def test_a_refused_connection_sends_nothing(driver: Driver) -> None:
         port = listener.getsockname()[1]
     sent, error = fail(driver, f"http://127.0.0.1:{port}/token")
     assert (sent, error.outcome) == (False, Outcome.NOT_SENT)
+
+
+@contextmanager
+def overloaded() -> Generator[str, None, None]:
+    """Give the URL of a server that takes no more connections, and does not say so."""
+    with ExitStack() as opened:
+        server = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/token"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a connection")
+@pytest.mark.parametrize(
+    ("driver", "way"),
+    [
+        pytest.param(driver, way, id=f"{driver}-{way.value}")
+        for driver in DRIVERS
+        for way in Way
+        if way is Way.RUN or driver.has_drop_in
+    ],
+)
+def test_a_connection_that_does_not_come_is_given_up(driver: Driver, way: Way) -> None:
+    errors: list[OAuth2Error] = []
+
+    async def story(run: Run) -> None:
+        try:
+            if way is Way.RUN:
+                await run(Operation.REDEEM.flow(url))
+            else:
+                name, arguments = Operation.REDEEM.call()
+                await run.call(name, url, **arguments)
+        except OAuth2Error as error:
+            errors.append(error)
+
+    with overloaded() as url, collecting():
+        driver.tell(story, deadline=0.3)
+    (error,) = errors
+    assert isinstance(error, TransportError)
+    assert secrets_in(printed(error)) == []
 
 
 @pytest.mark.parametrize("fault", ["untrusted", "elsewhere", "expired"])
