@@ -4,6 +4,7 @@
     python3 .ci/check.py stacks    the example over niquests, which has to be alone
     python3 .ci/check.py simulation    10,000 histories of processes that share a token
     python3 .ci/check.py fuzzing [--runs N] [--target NAME] [--atheris NAME]    odd inputs for readers
+    python3 .ci/check.py hostile [--peers] [--driver NAME] [--rows TEXT]    the table of hostile answers
     python3 .ci/check.py lint      ruff: rules and format
     python3 .ci/check.py types     mypy and pyright, both strict
     python3 .ci/check.py modules   each module of the core: 100 % of it by its own tests alone
@@ -43,7 +44,8 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "dropin waiting httpx_family ../adapters/oauth2_sansio_requests "
         "../adapters/oauth2_sansio_httpx ../adapters/oauth2_sansio_httpx2": (
             "tests/dropin tests/waiting tests/adapters tests/adapters_httpx tests/every_class "
-            "--ignore-glob=*/test_hostile_* tests/interop/test_bound_tokens.py"
+            "--ignore-glob=*/test_hostile_* tests/interop/test_bound_tokens.py "
+            "tests/contract/test_traps.py"
         ),
         "stores": "tests/stores",
         "testing": "tests/testing",
@@ -84,6 +86,11 @@ def fuzzing(arguments: list[str]) -> int:
     names = ("fuzzing",) if guided else ("test", "interop")
     environment.install(f"--editable={ROOT}[all]", *groups(*names))
     return environment.run("python", "-m", "tests.fuzzing", *(arguments or ["--runs", "100000"]))
+
+
+def hostile(arguments: list[str]) -> int:
+    """Print what each driver makes of each row of the table of hostile answers: `tests/contract`."""
+    return _checks().run("python", "-m", "tests.contract", *arguments)
 
 
 def lint(arguments: list[str]) -> int:
@@ -217,7 +224,7 @@ COMMANDS: Mapping[str, Callable[[list[str]], int]] = MappingProxyType(
     {
         command.__name__: command
         for command in (
-            *(tests, stacks, simulation, fuzzing, lint, types, modules, mutation, wheel),
+            *(tests, stacks, simulation, fuzzing, hostile, lint, types, modules, mutation, wheel),
         )
     }
 )

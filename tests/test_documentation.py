@@ -74,7 +74,7 @@ def test_links_within_the_project_lead_somewhere(page: str) -> None:
 
 
 def test_the_tests_that_the_page_on_security_names_are_there() -> None:
-    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    page = "".join(_text_of(ROOT / "docs" / each) for each in ("security.md", "hostile-servers.md"))
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page)
     assert len(named) == page.count(".py::") > 50
     missing = [
