@@ -37,9 +37,8 @@ def _repeating_nothing(kind: type[requests.Session]) -> type[requests.Session]:
         found: Any = cast("Callable[..., Any]", kind.get_adapter)(self, url)
         return found if _is_harmless(found) else _without_retries(found)
 
-    return cast(
-        "type[requests.Session]", type(kind.__name__, (kind,), {"get_adapter": get_adapter})
-    )
+    made: Any = type(kind.__name__, (kind,), {"get_adapter": get_adapter})
+    return _kinds.setdefault(kind, made)
 
 
 def _is_harmless(adapter: object) -> bool:
