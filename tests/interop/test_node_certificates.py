@@ -14,6 +14,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from oauth2_sansio import (
+    AssertionAudience,
     Client,
     OAuth2Error,
     PrivateKeyJWT,
@@ -125,7 +126,9 @@ def test_the_whole_way(
         "bank": {"token_endpoint_auth_method": "tls_client_auth"},
         "itself": {"token_endpoint_auth_method": "self_signed_tls_client_auth"},
         "signs": {
-            "token_endpoint_auth_method": PrivateKeyJWT(private_key=key, alg="ES256"),
+            "token_endpoint_auth_method": PrivateKeyJWT(
+                private_key=key, alg="ES256", audience=AssertionAudience.ISSUER
+            ),
             "use_mtls_endpoint_aliases": True,
         },
     }
