@@ -16,6 +16,7 @@ from typing import Any, NoReturn, Self, Unpack
 import trio
 
 from oauth2_sansio.version import __version__
+from oauth2_sansio.waiting.forks import remember
 
 from .connection import open_connection
 from .errors import HTTPError, RedirectError, UnusableClientError
@@ -72,6 +73,11 @@ class HTTPClient:
         self._process = 0
         self._binding = threading.Lock()
         self._is_closed = False
+        remember(self)
+
+    def after_fork(self) -> None:
+        """Do without the lock that a thread of the parent may hold; new connections come by need."""
+        self._binding = threading.Lock()
 
     async def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request, and return its answer with the whole body read.

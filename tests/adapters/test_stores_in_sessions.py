@@ -16,7 +16,13 @@ import trio
 from oauth2_sansio.coordinator import RefreshPolicy
 from oauth2_sansio.errors import OAuth2Error, StoreError, UnsavedTokenError
 from oauth2_sansio.events import Endpoint
-from oauth2_sansio.stores import AsyncMemoryStore, MemoryStore, SQLiteStore, StoreInThreads
+from oauth2_sansio.stores import (
+    AsyncMemoryStore,
+    MemoryStore,
+    SQLiteStore,
+    StoredRecord,
+    StoreInThreads,
+)
 from oauth2_sansio.testing import AuthorizationServer, RegisteredClient, ServerSettings
 from oauth2_sansio.testing.loopback import serve
 from oauth2_sansio_httpx import AsyncOAuth2Client, OAuth2Client
@@ -34,6 +40,11 @@ class Full(MemoryStore):
     """A store whose disk is full, as long as it is told to be."""
 
     full = False
+    loads = 0
+
+    def load(self, key: str) -> StoredRecord | None:
+        self.loads += 1
+        return super().load(key)
 
     def replace(self, key: str, content: bytes, *, expected: int) -> int | None:
         if self.full:
@@ -85,6 +96,22 @@ def test_what_one_has_fetched_or_renewed_the_others_use(
     assert server.count(grant_type="refresh_token") == 1
     for each in (first, second):
         each.close()
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_a_request_with_a_fresh_token_asks_no_store(
+    server: AuthorizationServer, kind: Callable[..., Any]
+) -> None:
+    store, url = Full(), server.url(Endpoint.RESOURCE)
+    with (
+        kind(**settings(server), store=store) as first,
+        kind(**settings(server), store=store) as second,
+    ):
+        first.fetch_token(username="alice", password="secret")
+        second.get(url)
+        before = store.loads
+        assert [each.get(url).status_code for each in (first, second) * 5] == [200] * 10
+    assert store.loads == before
 
 
 @pytest.mark.parametrize("kind", BLOCKING)
@@ -157,6 +184,11 @@ class FullFile(SQLiteStore):
     """The same in a file."""
 
     full = False
+    loads = 0
+
+    def load(self, key: str) -> StoredRecord | None:
+        self.loads += 1
+        return super().load(key)
 
     def replace(self, key: str, content: bytes, *, expected: int) -> int | None:
         if self.full:
@@ -191,6 +223,9 @@ def test_asynchronous_clients_share_a_store(
             fetched = await first.fetch_token(username="alice", password="secret")
             assert (await second.get(url)).status_code == 200
             assert second.token == fetched
+            loads = inner.loads
+            assert [(await each.get(url)).status_code for each in (first, second)] == [200] * 2
+            assert inner.loads == loads  # the store is not asked for a fresh token
             inner.full = True
             with pytest.raises(OAuth2Error):
                 await second.refresh_token()

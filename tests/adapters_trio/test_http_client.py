@@ -578,6 +578,16 @@ def test_after_a_fork_the_parents_connections_are_only_closed(
     trio.run(main)
 
 
+def test_after_a_fork_a_lock_that_the_parent_holds_stops_nobody() -> None:
+    async def main() -> None:
+        async with serving(keep_answering) as server, HTTPClient() as client:
+            with client._binding:
+                client.after_fork()
+                assert (await client.get(server.url)).content == b"ok"
+
+    trio.run(main)
+
+
 def test_misuse_of_the_constructor() -> None:
     for verify in (None, 0, "", "/etc/ssl"):
         with pytest.raises(TypeError, match="verify"):
