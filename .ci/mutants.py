@@ -43,6 +43,7 @@ _REPLACEMENTS: Mapping[str, tuple[str, ...]] = {
 class Mutant:
     """A module with one change.
 
+    within: the function that it is in; empty outside of all.
     was, becomes: the lines that differ.
     """
 
@@ -50,20 +51,22 @@ class Mutant:
     operator: str
     source: str
     line: int
+    within: str
     was: str
     becomes: str
 
     def explained_by(self, reasons: Iterable[Mapping[str, str]]) -> bool:
         """Say whether somebody has written down why this one cannot be noticed."""
+        own = (self.within, self.was, self.becomes)
         return any(
-            (each["was"], each["becomes"]) == (self.was, self.becomes) and each["because"]
+            (each["within"], each["was"], each["becomes"]) == own and each["because"]
             for each in reasons
         )
 
     def __str__(self) -> str:
         return (
             f"oauth2_sansio/{self.module}.py:{self.line} ({self.operator})\n"
-            f"    was = {self.was!r}\n    becomes = {self.becomes!r}"
+            f"    within = {self.within!r}\n    was = {self.was!r}\n    becomes = {self.becomes!r}"
         )
 
 
@@ -79,7 +82,8 @@ def mutants_of(module: str) -> Iterator[Mutant]:
             program = _program(changed)
             if program not in seen:
                 seen.add(program)
-                yield Mutant(module, name, changed, *_difference(source, changed))
+                line, was, becomes = _difference(source, changed)
+                yield Mutant(module, name, changed, line, _around(source, line), was, becomes)
 
 
 def _operators() -> Iterator[tuple[str, Any]]:
@@ -138,6 +142,16 @@ class _WithoutAnnotations(ast.NodeTransformer):
     def visit_If(self, node: ast.If) -> ast.AST:
         mentioned = {each.id for each in ast.walk(node.test) if isinstance(each, ast.Name)}
         return ast.Pass() if "TYPE_CHECKING" in mentioned else self.generic_visit(node)
+
+
+def _around(source: str, line: int) -> str:
+    """Return the name of the innermost function around a line."""
+    functions = [
+        each
+        for each in ast.walk(ast.parse(source))
+        if isinstance(each, ast.FunctionDef) and each.lineno <= line <= (each.end_lineno or 0)
+    ]
+    return max(functions, key=lambda each: each.lineno).name if functions else ""
 
 
 def _difference(source: str, changed: str) -> tuple[int, str, str]:

@@ -93,6 +93,10 @@ def test_each_way_has_its_name_and_never_asks_for_another_try(
 )
 def test_basic_is_form_encoded_first(client_id: str, secret: str, wanted: str) -> None:
     assert encode_basic(client_id, secret) == f"Basic {wanted}"
+    signer = ClientSecretBasic(secret).signer(identity(client_id))
+    signed = signer.sign(REQUEST, 0.0)
+    assert isinstance(signed, RequestToSend)
+    assert signed.header("Authorization") == f"Basic {wanted}"
 
 
 def test_raw_basic_is_the_bytes_themselves_and_has_no_colon_in_the_id() -> None:
@@ -160,6 +164,7 @@ def test_what_the_caller_has_put_in_is_not_sent_twice() -> None:
         (replace(REQUEST, content=b"\xff=client_id"), False),
         (replace(REQUEST, form=(("client_id", "not sent"),), content=b""), False),
         (replace(GET, url="https://server.example/token?client%5Fid=x"), True),
+        (replace(GET, url="https://server.example/token?client_id="), True),
         (GET, False),
     ],
 )
@@ -267,6 +272,7 @@ def test_what_holds_a_secret_neither_shows_nor_pickles_it(value: object) -> None
 
 def test_identity_and_none_hold_no_secret() -> None:
     assert repr(identity()).startswith("ClientIdentity(client_id='s6BhdRkqt3', server=Server(")
+    assert "random_bytes" not in repr(identity())
     assert pickle.loads(pickle.dumps(NoAuthentication())) == NoAuthentication()
 
 
