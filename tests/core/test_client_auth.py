@@ -283,6 +283,7 @@ WAYS = [TLSClientAuth(), SelfSignedTLSClientAuth()]
 def test_by_a_certificate_a_request_names_the_client_and_nothing_else(
     way: ClientAuthentication,
 ) -> None:
+    assert pickle.loads(pickle.dumps(way)) == way
     server = Server(token_endpoint="https://as.example/token")
     client = Client(server=server, client_id="app", auth=way)
     assert client.client_credentials(scope="read").start(0.0) == RequestToSend(

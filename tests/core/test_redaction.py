@@ -204,7 +204,7 @@ def credentials(headers: Pairs) -> set[str]:
                 {f"Basic {bad}", bad},
                 id=f"no Basic: {bad}",
             )
-            for bad in ("a", "ä", "a b")
+            for bad in ("a", "ä", "a b", "bWU6cHc=!")
         ),
     ],
 )
