@@ -147,39 +147,6 @@ def test_a_policy_has_to_allow_for_what_a_request_may_take(
     assert kind(**without)._coordinator().policy == expected
 
 
-@pytest.mark.parametrize("kind", BLOCKING)
-def test_a_logout_is_one_for_the_store_too(
-    server: AuthorizationServer, kind: Callable[..., Any]
-) -> None:
-    store = MemoryStore()
-    with kind(**settings(server), store=store, store_key="alice") as session:
-        session.fetch_token(username="alice", password="secret")
-        assert store.load("alice") is not None
-        session.revoke_token()
-        assert store.load("alice") is None
-
-
-@pytest.mark.parametrize("kind", BLOCKING)
-def test_a_token_that_was_fetched_and_not_stored_is_stored_at_the_end(
-    server: AuthorizationServer, kind: Callable[..., Any]
-) -> None:
-    store = Full()
-    session = kind(**settings(server), store=store, store_key="alice")
-    store.full = True
-    with pytest.raises(UnsavedTokenError) as caught:
-        session.fetch_token(username="alice", password="secret")
-    assert session.token == caught.value.token
-    store.full = False
-    session.close()
-    assert store.load("alice") is not None
-
-
-@pytest.mark.parametrize("kind", [*BLOCKING, AsyncOAuth2Client])
-def test_a_store_needs_to_know_whose_token_it_is(kind: Callable[..., Any]) -> None:
-    with pytest.raises(TypeError, match="store= takes issuer= or token_endpoint="):
-        kind(client_id="app", store=MemoryStore())
-
-
 class FullFile(SQLiteStore):
     """The same in a file."""
 
