@@ -45,7 +45,8 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "../adapters/oauth2_sansio_httpx ../adapters/oauth2_sansio_httpx2": (
             "tests/dropin tests/waiting tests/adapters tests/adapters_httpx tests/every_class "
             "--ignore-glob=*/test_hostile_* tests/interop/test_bound_tokens.py "
-            "tests/contract/test_traps.py"
+            "tests/contract/test_traps.py "
+            "tests/interop/test_signed_answers.py"
         ),
         "stores": "tests/stores",
         "testing": "tests/testing",

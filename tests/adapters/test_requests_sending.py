@@ -11,6 +11,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,8 @@ from unittest.mock import MagicMock, Mock
 import pytest
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from oauth2_sansio import (
     LocalProtocolError,
@@ -517,3 +520,16 @@ def test_the_child_of_a_fork_leaves_adapters_of_others_alone() -> None:
     session.after_fork()  # told so in this very process
     assert session.fetch_token()["access_token"] == "a-1"
     assert len(adapter.sent) == 1
+
+
+def test_mounted_retries_repeat_no_request_to_an_endpoint() -> None:
+    retry = Retry(2, status_forcelist=[503], allowed_methods=None, backoff_factor=0)
+    unavailable = answer({}, "503 Service Unavailable")
+    with scripted(unavailable, answer(GOOD)) as (url, received):
+        session = OAuth2Session("app", token_endpoint=url)
+        session.mount("http://", HTTPAdapter(max_retries=retry))
+        for _ in range(2):
+            with suppress(OAuthError):
+                session.fetch_token()
+        assert len(received) == 2
+        assert session.token is not None

@@ -14,7 +14,7 @@ import pytest
 from oauth2_sansio.errors import LocalProtocolError
 from tests.interop.sessions import Kind
 
-from .conftest import AWAITING
+from .conftest import AWAITING, OVER_HTTPX
 from .site import Answer, Site
 
 GOOD = {"access_token": "a-1", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r-1"}
@@ -226,3 +226,14 @@ def test_nothing_with_secrets_is_pickled_or_copied(kind: Kind) -> None:
                     write(each)
         token = session.token
         assert pickle.loads(pickle.dumps(token)) == copy.copy(token) == token == GOOD
+
+
+@pytest.mark.parametrize("kind", OVER_HTTPX, indirect=True)
+def test_cookies_of_ones_own(kind: Kind, site: Site) -> None:
+    endpoint = site.answer("/token", Answer(200, GOOD, {"Set-Cookie": "theirs=1"}))
+    with kind.session("app", token_endpoint=endpoint) as session:
+        session.cookies = {"mine": "1"}
+        session.fetch_token()
+        session.get(f"{site.url}/api")
+        assert dict(session.cookies)["mine"] == "1"
+    assert [each.headers["cookie"] for each in site.requests] == ["mine=1"] * 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import threading
 from collections.abc import Callable
 
@@ -107,3 +108,9 @@ def test_a_forked_process_has_no_worker_of_its_parent(monkeypatch: pytest.Monkey
         in_worker(lambda: None, done.set)
         os._exit(0 if done.wait(LONG) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_system_without_forks_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "register_at_fork")
+    module = runpy.run_path(str(workers.__file__), run_name="oauth2_sansio.waiting.workers")
+    assert module["NAME"] == NAME
