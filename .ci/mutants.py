@@ -43,7 +43,7 @@ _REPLACEMENTS: Mapping[str, tuple[str, ...]] = {
 class Mutant:
     """A module with one change.
 
-    within: the function that it is in; empty outside of all.
+    within: the classes and the function that it is in; empty outside of all.
     was, becomes: the lines that differ.
     """
 
@@ -83,7 +83,8 @@ def mutants_of(module: str) -> Iterator[Mutant]:
             if program not in seen:
                 seen.add(program)
                 line, was, becomes = _difference(source, changed)
-                yield Mutant(module, name, changed, line, _around(source, line), was, becomes)
+                first = line + len(was) - len(was.lstrip("\n"))  # behind lines that are empty
+                yield Mutant(module, name, changed, line, _around(source, first), was, becomes)
 
 
 def _operators() -> Iterator[tuple[str, Any]]:
@@ -145,13 +146,19 @@ class _WithoutAnnotations(ast.NodeTransformer):
 
 
 def _around(source: str, line: int) -> str:
-    """Return the name of the innermost function around a line."""
-    functions = [
-        each
-        for each in ast.walk(ast.parse(source))
-        if isinstance(each, ast.FunctionDef) and each.lineno <= line <= (each.end_lineno or 0)
-    ]
-    return max(functions, key=lambda each: each.lineno).name if functions else ""
+    """Return the names of the classes and functions around a line, their decorators included."""
+    around: list[str] = []
+    level: list[ast.stmt] = ast.parse(source).body
+    while level:
+        inner: list[ast.stmt] = []
+        for each in level:
+            if isinstance(each, (ast.ClassDef, ast.FunctionDef)):
+                first = min([each.lineno, *(decorator.lineno for decorator in each.decorator_list)])
+                if first <= line <= (each.end_lineno or 0):
+                    around.append(each.name)
+                    inner = each.body
+        level = inner
+    return ".".join(around)
 
 
 def _difference(source: str, changed: str) -> tuple[int, str, str]:
