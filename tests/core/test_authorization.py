@@ -516,6 +516,10 @@ def test_a_generated_token_has_letters_and_digits(length: int) -> None:
     assert token == "" or (token.isascii() and token.isalnum())
 
 
+def test_state_and_verifier_have_256_bits() -> None:
+    assert random_text(lambda count: b"\xff" * count) == "_" * 42 + "8"
+
+
 def test_generated_tokens_differ() -> None:
     assert len({generate_token() for _ in range(100)}) == 100
     assert len(generate_token()) == 30
