@@ -1,9 +1,13 @@
 """The authorization server of the tests on a real socket of this machine.
 
-    with serve(lambda issuer: AuthorizationServer(issuer=issuer, clients=[...])) as server:
+    def build(issuer):
+        return AuthorizationServer(issuer=issuer, clients=[...], now=time.time)
+
+    with serve(build) as server:
         requests.get(f"{server.issuer}/.well-known/oauth-authorization-server")
 
-It speaks HTTP/1.1 with connections that stay open, over TLS if you give it a certificate.
+Without `now=` the server's clock stands still, and clients that look at the real one differ with it
+about what has expired. It speaks HTTP/1.1 with connections that stay open, over TLS if you give it a certificate.
 """
 
 from __future__ import annotations
