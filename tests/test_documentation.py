@@ -6,7 +6,10 @@ import inspect
 import re
 from dataclasses import is_dataclass
 from enum import Enum
+from fnmatch import filter as fnmatch_filter
+from fnmatch import fnmatch
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +58,32 @@ def test_the_diagram_is_printed_from_the_table(page: str) -> None:
     assert printed == print_diagram()
 
 
+def test_the_layout_names_every_part_of_the_core_and_no_other() -> None:
+    page = _text_of(ROOT / "docs" / "design.md")
+    [layout] = re.findall(r"^oauth2_sansio/ .*?(?=^adapters/)", page, re.DOTALL | re.MULTILINE)
+    lines = [line[2:].split(" ") for line in layout.splitlines()[1:]]
+    named = [word for line in lines for word in takewhile(_is_part, line)]
+    package = Path(oauth2_sansio.__file__).parent
+    parts = [
+        *(path.name for path in package.glob("*.py") if not path.name.startswith("__")),
+        *(f"{path.parent.name}/" for path in package.glob("*/__init__.py")),
+    ]
+    assert [part for part in parts if sum(fnmatch(part, name) for name in named) != 1] == []
+    assert [name for name in named if not fnmatch_filter(parts, name)] == []
+
+
+def _is_part(word: str) -> bool:
+    return word.endswith((".py", "/"))
+
+
 @pytest.mark.parametrize(
     "page",
     [
         "README.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
+        "CHANGELOG.md",
+        "examples/README.md",
         *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs").glob("*.md")),
     ],
 )
