@@ -88,18 +88,21 @@ def _started(command: Sequence[str | Path], home: Path, folder: Path) -> subproc
 
 @contextmanager
 def serving(
-    clients: Sequence[Mapping[str, Any]], certificates: Mapping[str, str] | None = None
+    clients: Sequence[Mapping[str, Any]],
+    certificates: Mapping[str, str] | None = None,
+    *,
+    trusted: str | None = None,
 ) -> Iterator[str]:
     """Serve on a free port of this machine; return the issuer.
 
     certificates: the PEM files `server` and `authority`, to speak TLS, and to ask clients for
         certificates at the aliases of the endpoints.
+    trusted: the issuer of another such server, whose JWTs count here as grants.
     Raises `MissingServerError`.
     """
     node, folder = installed()
-    command: list[str | Path] = [node, "server.mjs", json.dumps(clients)]
-    if certificates is not None:
-        command.append(json.dumps(certificates))
+    arguments = [json.dumps(each) for each in (clients, certificates, trusted)]
+    command: list[str | Path] = [node, "server.mjs", *arguments]
     with (
         tempfile.TemporaryDirectory() as home,
         _started(command, Path(home), folder) as process,

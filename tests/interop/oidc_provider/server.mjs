@@ -1,7 +1,7 @@
 // An authorization server on a free port of this machine, whose users approve of everything.
 //
-// The arguments are a JSON list of clients, and the files of certificates, for one that speaks TLS.
-// The first line that is printed is the issuer.
+// The arguments are a JSON list of clients, the files of certificates, for one that speaks TLS, and the
+// issuer of another server whose JWTs count here. The first line that is printed is the issuer.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -10,7 +10,9 @@ import Provider from 'oidc-provider';
 import { ciba, fetchHere } from './backchannel.mjs';
 import { serveWithTLS } from './certificates.mjs';
 import { acrOf, acrValues, richAuthorizationRequests } from './details.mjs';
+import { discovery, extraTokenClaims, registerExchanges } from './exchanges.mjs';
 
+const [clients, files, trusted] = process.argv.slice(2).map((text) => JSON.parse(text));
 const RESOURCES = ['urn:api', 'urn:other'];
 
 function privateKey(kind, options, algorithm) {
@@ -18,16 +20,20 @@ function privateKey(kind, options, algorithm) {
   return { ...key.export({ format: 'jwk' }), use: 'sig', alg: algorithm, kid: algorithm };
 }
 
+const jwks = {
+  keys: [
+    privateKey('rsa', { modulusLength: 2048 }, 'RS256'),
+    privateKey('ec', { namedCurve: 'P-256' }, 'ES256'),
+  ],
+};
+
 function configuration({ features, ...more }) {
   return {
     ...more,
-    clients: JSON.parse(process.argv[2]),
-    jwks: {
-      keys: [
-        privateKey('rsa', { modulusLength: 2048 }, 'RS256'),
-        privateKey('ec', { namedCurve: 'P-256' }, 'ES256'),
-      ],
-    },
+    clients,
+    jwks,
+    discovery: { ...discovery, ...more.discovery },
+    extraTokenClaims,
     scopes: ['openid', 'offline_access', 'read', 'write'],
     pkce: { required: () => true },
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
@@ -107,7 +113,8 @@ function serve(respond) {
 
 let answer;
 const respond = (request, response) => answer(request, response);
-const files = process.argv[3];
-const { issuer, ...more } = await (files ? serveWithTLS(JSON.parse(files), respond) : serve(respond));
-answer = approving(new Provider(issuer, configuration(more)));
+const { issuer, ...more } = await (files ? serveWithTLS(files, respond) : serve(respond));
+const provider = new Provider(issuer, configuration(more));
+registerExchanges(provider, { jwks, resources: RESOURCES, trusted });
+answer = approving(provider);
 process.stdout.write(`${issuer}\n`);
