@@ -58,6 +58,11 @@ PRINTED = {
     "dropin_introspect": ["active: True", "scope: read"],
     "dropin_password": [f"token: {TOKEN}", REFUSED],
     "dropin_refresh": [SAVED, SAVED, "the API says: 200"],
+    "device_login": [
+        "go to http://127.0.0.1:N/device and type in: XXXX-XXXX",
+        f"token: {TOKEN}",
+    ],
+    "bound_token": ["type: DPoP", "the API says: 200", "to a thief, with another key: 401"],
     "trio_client": [f"token: {TOKEN}", "the API says: 200", "token requests: 2"],
     "dropin_revoke": ["revoked: 200", "the session's token: None"],
 }
@@ -99,6 +104,7 @@ def test_what_an_example_prints(name: str, capsys: pytest.CaptureFixture[str]) -
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     printed = capsys.readouterr().out
     shown = re.sub(r"(127\.0\.0\.1:|expires_at=)\d+", r"\1N", printed)
+    shown = re.sub(r"\b[A-Z]{4}-[A-Z]{4}\b", "XXXX-XXXX", shown)
     assert shown.splitlines() == PRINTED[name]
 
 
