@@ -99,10 +99,31 @@ def test_basic_is_form_encoded_first(client_id: str, secret: str, wanted: str) -
     assert signed.header("Authorization") == f"Basic {wanted}"
 
 
-def test_raw_basic_is_the_bytes_themselves_and_has_no_colon_in_the_id() -> None:
-    assert encode_basic("one", "p@ss word/ü:", raw=True) == "Basic b25lOnBAc3Mgd29yZC/DvDo="
-    with pytest.raises(LocalProtocolError, match="colon"):
-        encode_basic("client:one", "p@ss word/ü", raw=True)
+@pytest.mark.parametrize(
+    ("client_id", "secret", "wanted"),
+    [
+        ("s6BhdRkqt3", SECRET, "czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"),
+        ("one", "p@ss word/ü:", "b25lOnBAc3Mgd29yZC/DvDo="),
+        (
+            "1PpG/Q 1",
+            "z/tZ9VwFZqApmIQ+ZH1I5pLk/uB4ud:X2/8bL+wfFTt1rFw=",
+            "MVBwRy9RIDE6ei90WjlWd0ZacUFwbUlRK1pIMUk1cExrL3VCNHVkOlgyLzhiTCt3ZkZUdDFyRnc9",
+        ),
+        ("client:one", "p@ss word/ü", None),
+        ("https://client.example.com/cimd.json", "x", None),
+    ],
+)
+def test_raw_basic_is_the_bytes_themselves_and_has_no_colon_in_the_id(
+    client_id: str, secret: str, wanted: str | None
+) -> None:
+    way = ClientSecretBasic(secret, raw=True)
+    if wanted is None:
+        with pytest.raises(LocalProtocolError, match="colon"):
+            way.signer(identity(client_id))
+    else:
+        request = way.signer(identity(client_id)).sign(REQUEST, 0.0)
+        assert isinstance(request, RequestToSend)
+        assert request.header("Authorization") == f"Basic {wanted}"
 
 
 @pytest.mark.parametrize("raw", [False, True])

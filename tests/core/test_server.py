@@ -297,6 +297,14 @@ def test_any_value_of_any_member_gives_a_server_or_our_error(name: str, value: o
             ),
         ),
         (
+            "https://example.com/issuer1",
+            (
+                "https://example.com/.well-known/oauth-authorization-server/issuer1",
+                "https://example.com/.well-known/openid-configuration/issuer1",
+                "https://example.com/issuer1/.well-known/openid-configuration",
+            ),
+        ),
+        (
             "https://example.com:8443/issuer1",
             (
                 "https://example.com:8443/.well-known/oauth-authorization-server/issuer1",
@@ -442,6 +450,7 @@ def test_an_error_in_a_document_is_the_servers_word() -> None:
         "server.example",
         "https://server.example?x=1",
         "https://server.example/?",
+        "https://r.example.com:8443/mcp?x=1",
         "https://server.example/#x",
         "https://user@server.example",
         "",
