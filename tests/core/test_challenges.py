@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from oauth2_sansio import challenges
 from oauth2_sansio.challenges import (
     LONGEST_FIELDS,
-    MOST_CHALLENGES,
     Challenge,
     read_challenges,
 )
@@ -139,10 +138,10 @@ def test_what_belongs_to_no_challenge_is_left_out(value: str) -> None:
 
 
 def test_there_are_limits() -> None:
-    assert read_challenges(["Basic"] * 150) == (basic(),) * MOST_CHALLENGES
-    assert read_challenges(["Basic," * 150]) == (basic(),) * MOST_CHALLENGES
-    longest = "Bearer".ljust(LONGEST_FIELDS)
-    assert read_challenges([longest, "", " ", "Basic"]) == (bearer(),)
+    assert read_challenges(["Basic"] * 150) == (basic(),) * 100
+    assert read_challenges(["Basic," * 150]) == (basic(),) * 100
+    longest = "Bearer".ljust(65_536)
+    assert read_challenges([longest, "", "B", "Basic"]) == (bearer(),)
     assert read_challenges(["Basic", longest, "Basic"]) == (basic(),)
 
 

@@ -30,7 +30,6 @@ from oauth2_sansio.errors import (
 from oauth2_sansio.events import Endpoint
 from oauth2_sansio.flow import Flow, finished
 from oauth2_sansio.keeper import (
-    MOST_SPENT,
     AwaitRefresh,
     Decision,
     RefreshIt,
@@ -270,17 +269,15 @@ def test_by_hand_a_failure_is_shared_too() -> None:
 def test_a_refresh_token_that_was_rotated_away_is_not_sent_again() -> None:
     renewals = Renewals()
     keeper = TokenKeeper(make("0", "r0"), renewals)
-    for n in range(MOST_SPENT):
+    for n in range(4):
         keeper.settle(started(keeper, rejected=str(n)), make(str(n + 1), f"r{n + 1}"))
     del renewals.of[:]
-    for n in range(MOST_SPENT):
-        assert keeper.acquire(NOW, by_hand=renewals, spending=f"r{n}") == UseToken(
-            make(str(MOST_SPENT), f"r{MOST_SPENT}")
-        )
+    for n in range(4):
+        assert keeper.acquire(NOW, by_hand=renewals, spending=f"r{n}") == UseToken(make("4", "r4"))
     assert renewals.of == []
     # A server that does not rotate from here on: what was rotated away before stays so.
-    kept = make("later", f"r{MOST_SPENT}")
-    keeper.settle(started(keeper, rejected=str(MOST_SPENT)), kept)
+    kept = make("later", "r4")
+    keeper.settle(started(keeper, rejected="4"), kept)
     assert keeper.acquire(NOW, by_hand=renewals, spending="r0") == UseToken(kept)
     # No more than these are remembered.
     keeper.settle(started(keeper, rejected="later"), make("last", "rotated"))
@@ -902,7 +899,7 @@ class ManyCallers(RuleBasedStateMachine):
             if self.heir is None or self.heir.refresh_token != self.sending:
                 self.spent = []
             if new.refresh_token != self.sending:
-                self.spent = [*self.spent, self.sending][-MOST_SPENT:]
+                self.spent = [*self.spent, self.sending][-4:]
             self.heir = new
         if not self.assigned_meanwhile:
             self.current, self.unsaved = new, not saved

@@ -41,6 +41,7 @@ MALFORMED = "has a malformed host, port or path"
         "https://server.example/token?tenant=a%20b&x[]=1",
         "https://server.example?tenant=a",
         "https://server.example:8443/",
+        "https://server.example:1/",
         "https://server.example:65535/",
         "https://server.example./token",
         "HTTPS://Server.Example/Token",
@@ -103,7 +104,7 @@ def test_a_sound_url_is_returned_as_it_is(url: str) -> None:
         ("https://.example/", MALFORMED),
         ("https://server%2eexample/", MALFORMED),
         ("https://$(calc.exe)/", MALFORMED),
-        (f"https://{A_LONG_HOST}.abc/", MALFORMED),
+        (f"https://{A_LONG_HOST}.ab/", MALFORMED),
         ("https://server.example:/", MALFORMED),
         ("https://server.example:0/", MALFORMED),
         ("https://server.example:65536/", MALFORMED),
@@ -137,6 +138,7 @@ def test_a_sound_url_is_returned_as_it_is(url: str) -> None:
             "is longer than 8000 characters",
             id="too long",
         ),
+        pytest.param("server.example/".ljust(LONGEST_URL, "a"), NOT_ABSOLUTE, id="long enough"),
     ],
 )
 @pytest.mark.parametrize("allow_insecure_http", [False, True])
@@ -208,6 +210,8 @@ def test_any_url_is_returned_or_refused(text: str) -> None:
         ("", False),
         ("[]", False),
         ("[localhost]", False),
+        ("[::11", False),
+        ("1::1]", False),
         ("[127.0.0.1]", False),
         ("::1%lo", False),
         ("127.1", False),
@@ -436,6 +440,8 @@ def test_params_are_added_to_a_uri(
     uri: str, params: Parameters, fragment: bool, expected: str
 ) -> None:
     assert add_params_to_uri(uri, params, fragment) == expected
+    if not fragment:
+        assert add_params_to_uri(uri, params) == expected
 
 
 @pytest.mark.parametrize(
