@@ -23,13 +23,14 @@ from oauth2_sansio.stores import (
     StoredRecord,
     StoreInThreads,
 )
-from oauth2_sansio.testing import AuthorizationServer, RegisteredClient, ServerSettings
+from oauth2_sansio.testing import AuthorizationServer
 from oauth2_sansio.testing.loopback import serve
 from oauth2_sansio_httpx import AsyncOAuth2Client, OAuth2Client
 from oauth2_sansio_httpx2 import AsyncOAuth2Client as AsyncOAuth2Client2
 from oauth2_sansio_httpx2 import OAuth2Client as OAuth2Client2
 from oauth2_sansio_requests import OAuth2Session
 from oauth2_sansio_trio import OAuth2Client as TrioClient
+from tests.password_server import password_server
 
 Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
 
@@ -54,14 +55,7 @@ class Full(MemoryStore):
 
 @pytest.fixture
 def server() -> Generator[AuthorizationServer, None, None]:
-    def build(issuer: str) -> AuthorizationServer:
-        return AuthorizationServer(
-            issuer=issuer,
-            clients=[RegisteredClient(client_id="app", grant_types=("password", "refresh_token"))],
-            settings=ServerSettings(passwords={"alice": "secret"}),
-        )
-
-    with serve(build) as running:
+    with serve(password_server) as running:
         yield running
 
 

@@ -32,7 +32,6 @@ from oauth2_sansio import (
     OAuth2Token,
     PrivateKeyJWT,
     RemoteProtocolError,
-    Server,
 )
 from oauth2_sansio.testing import AuthorizationServer, Misbehaviour, RegisteredClient, User
 from oauth2_sansio.testing.loopback import serve
@@ -88,8 +87,7 @@ def server() -> Iterator[AuthorizationServer]:
 @contextmanager
 def known_at(kind: Kind, server: AuthorizationServer, **settings: Any) -> Iterator[Any]:
     """Open a session of `app` at that server."""
-    with kind.session() as anybody:
-        found = anybody.run(Server.discover(server.issuer))
+    found = kind.discover(server.issuer)
     settings = {"server": found, "code_challenge_method": "S256", **settings}
     with kind.session("app", SECRET, redirect_uri=BACK, **settings) as session:
         yield session

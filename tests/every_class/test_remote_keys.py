@@ -111,8 +111,7 @@ def server() -> Iterator[AuthorizationServer]:
 
 @contextmanager
 def session_at(kind: Kind, server: AuthorizationServer, **settings: Any) -> Iterator[Any]:
-    with kind.session() as anybody:
-        found = anybody.run(Server.discover(server.issuer))
+    found = kind.discover(server.issuer)
     settings.setdefault("token_endpoint_auth_method", PrivateKeyJWT(private_key=ELSEWHERE))
     settings.setdefault("revocation_endpoint_auth_method", settings["token_endpoint_auth_method"])
     with kind.session("app", server=found, redirect_uri=CALLBACK, **settings) as session:

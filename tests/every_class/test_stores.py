@@ -14,11 +14,10 @@ from oauth2_sansio.stores import AsyncMemoryStore, MemoryStore
 from oauth2_sansio.testing import (
     AuthorizationServer,
     Misbehaviour,
-    RegisteredClient,
-    ServerSettings,
 )
 from oauth2_sansio.testing.loopback import serve
 from tests.interop.sessions import Kind
+from tests.password_server import password_server
 
 
 class Full(MemoryStore):
@@ -34,14 +33,7 @@ class Full(MemoryStore):
 
 @pytest.fixture
 def server() -> Iterator[AuthorizationServer]:
-    def build(issuer: str) -> AuthorizationServer:
-        return AuthorizationServer(
-            issuer=issuer,
-            clients=[RegisteredClient(client_id="app", grant_types=("password", "refresh_token"))],
-            settings=ServerSettings(passwords={"alice": "secret"}),
-        )
-
-    with serve(build) as running:
+    with serve(password_server) as running:
         yield running
 
 

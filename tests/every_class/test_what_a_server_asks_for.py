@@ -19,7 +19,6 @@ from oauth2_sansio import (
     RemoteProtocolError,
     Repair,
     RequestObject,
-    Server,
     new_private_key,
     read_refusal,
 )
@@ -71,8 +70,7 @@ def server(running: AuthorizationServer) -> AuthorizationServer:
 
 @contextmanager
 def session_at(kind: Kind, server: AuthorizationServer, **settings: Any) -> Iterator[Any]:
-    with kind.session() as anybody:
-        found = anybody.run(Server.discover(server.issuer))
+    found = kind.discover(server.issuer)
     with kind.session("app", "secret", server=found, redirect_uri=CALLBACK, **settings) as session:
         yield session
 

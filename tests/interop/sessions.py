@@ -18,6 +18,8 @@ from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from oauth2_sansio import Server
+
 _SYSTEM = ssl.create_default_context()  # once, since reading all certificates takes long
 
 
@@ -97,6 +99,12 @@ class Kind:
         """Open a client with the drop-in vocabulary."""
         with self._open(self.client_class, *arguments, **settings) as client:
             yield client
+
+    def discover(self, issuer: str) -> Server:
+        """Return the server that a client of this class has found."""
+        with self.session() as anybody:
+            server: Server = anybody.run(Server.discover(issuer))
+            return server
 
     @contextmanager
     def assertion_session(self, *arguments: Any, **settings: Any) -> Iterator[Any]:

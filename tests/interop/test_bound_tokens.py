@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from oauth2_sansio import DPoP, LocalProtocolError, OAuth2Error, Server, UnsupportedTokenTypeError
+from oauth2_sansio import DPoP, LocalProtocolError, OAuth2Error, UnsupportedTokenTypeError
 from oauth2_sansio.assertions import JWT_BEARER
 from oauth2_sansio.dpop import new_private_key
 from oauth2_sansio.events import Endpoint
@@ -66,8 +66,7 @@ def server() -> Iterator[AuthorizationServer]:
 
 @contextmanager
 def session_at(kind: Kind, server: AuthorizationServer, **settings: Any) -> Iterator[Any]:
-    with kind.session() as anybody:
-        found = anybody.run(Server.discover(server.issuer))
+    found = kind.discover(server.issuer)
     with kind.session("app", "secret", server=found, redirect_uri=CALLBACK, **settings) as session:
         yield session
 
@@ -135,8 +134,7 @@ def test_a_process_with_another_key_does_not_end_the_login_of_all(
 ) -> None:
     server.register(RegisteredClient(client_id="phone", redirect_uris=(CALLBACK,), scope="read"))
     store = MemoryStore() if kind.portal is None else AsyncMemoryStore()
-    with kind.session() as anybody:
-        found = anybody.run(Server.discover(server.issuer))
+    found = kind.discover(server.issuer)
     settings: dict[str, Any] = {
         "server": found,
         "redirect_uri": CALLBACK,

@@ -411,8 +411,7 @@ def user_of(server: Server, run: Run, token: OAuth2Token, dpop: DPoP) -> Any:
 
 @pytest.mark.parametrize("client_id", ["bound", "careful"])
 def test_the_drop_in_classes_with_bound_tokens(issuer: str, kind: Kind, client_id: str) -> None:
-    with kind.session() as anybody:
-        server = anybody.run(Server.discover(issuer))
+    server = kind.discover(issuer)
     secret = SECRET if client_id == "careful" else None
     with kind.session(
         client_id,
@@ -433,8 +432,7 @@ def test_the_drop_in_classes_with_bound_tokens(issuer: str, kind: Kind, client_i
 
 
 def test_the_drop_in_classes_in_detail(issuer: str, kind: Kind) -> None:
-    with kind.session() as anybody:
-        server = anybody.run(Server.discover(issuer))
+    server = kind.discover(issuer)
     with kind.session(
         "app",
         SECRET,

@@ -21,10 +21,11 @@ from oauth2_sansio.stores import (
     TokenStore,
     generate_key,
 )
-from oauth2_sansio.testing import AuthorizationServer, RegisteredClient, ServerSettings
+from oauth2_sansio.testing import AuthorizationServer
 from oauth2_sansio.testing.loopback import serve
 from oauth2_sansio.token_record import TokenIdentity, TokenRecord
 from oauth2_sansio_requests import OAuth2Session
+from tests.password_server import password_server
 
 from .servers import closed_port
 
@@ -36,14 +37,7 @@ NEWER = json.dumps({"format": 99, "whatever": "comes"}).encode()
 
 @pytest.fixture
 def server() -> Generator[AuthorizationServer]:
-    def build(issuer: str) -> AuthorizationServer:
-        return AuthorizationServer(
-            issuer=issuer,
-            clients=[RegisteredClient(client_id="app", grant_types=("password", "refresh_token"))],
-            settings=ServerSettings(passwords={"alice": "secret"}),
-        )
-
-    with serve(build) as running:
+    with serve(password_server) as running:
         yield running
 
 

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from oauth2_sansio import Endpoint
-from oauth2_sansio.testing import AuthorizationServer, RegisteredClient, ServerSettings
+from oauth2_sansio.testing import AuthorizationServer
 from oauth2_sansio.testing.loopback import serve
+from tests.password_server import password_server
 
 from .kinds import SHARED, Kind, Place
 
@@ -30,14 +31,7 @@ ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
 
 @pytest.fixture
 def strict_server() -> Generator[AuthorizationServer]:
-    def build(issuer: str) -> AuthorizationServer:
-        return AuthorizationServer(
-            issuer=issuer,
-            clients=[RegisteredClient(client_id="app", grant_types=("password", "refresh_token"))],
-            settings=ServerSettings(passwords={"alice": "secret"}),
-        )
-
-    with serve(build) as server:
+    with serve(password_server) as server:
         yield server
 
 
