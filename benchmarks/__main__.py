@@ -9,6 +9,7 @@ NAME: of a group, or `imports` or `memory`; all where there is none.
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from importlib.util import find_spec
 from math import nan
 
@@ -50,10 +51,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _print_tables(names: list[str]) -> int:
-    wanted = names or [*GROUPS, "imports", "memory"]
-    unknown = sorted(set(wanted) - {*GROUPS, "imports", "memory"})
-    if unknown:
-        print(f"no group is called {unknown[0]}; see --list", file=sys.stderr)
+    known = [*GROUPS, "imports", "memory"]
+    wanted = names or known
+    if _has_unknown(wanted, known):
         return 2
     for name, needed in MISSING.items():
         print(f"not installed, and left out: {' and '.join(needed)} ({name})")
@@ -70,7 +70,16 @@ def _print_tables(names: list[str]) -> int:
     return 0
 
 
+def _has_unknown(names: list[str], known: Collection[str]) -> bool:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"no group is called {unknown[0]}; see --list", file=sys.stderr)
+    return bool(unknown)
+
+
 def _do_once(names: list[str]) -> int:
+    if _has_unknown(names, GROUPS):
+        return 2
     with answering() as port:
         for name in names:
             for case, build in GROUPS[name].cases.items():

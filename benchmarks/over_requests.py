@@ -14,7 +14,7 @@ from oauth2_sansio import DPoP
 from oauth2_sansio_requests import OAuth2Session
 
 from .comparing import Group
-from .keys import ec_key, sign_es256
+from .keys import ec_key, signing_too
 from .material import (
     BEARER,
     CREDENTIALS,
@@ -102,18 +102,9 @@ def _get_of_requests_oauthlib(port: int) -> Step | None:
 
 
 def _get_and_sign(port: int) -> Step | None:
-    key = ec_key()
-    if key is None:
-        return None
     session = requests.Session()
     session.auth = _ShortestAuth()
-    ask = _asking(session, port)
-
-    def step() -> object:
-        sign_es256(key)
-        return ask()
-
-    return step
+    return signing_too(_asking(session, port))
 
 
 def _get_with_proof(port: int) -> Step | None:

@@ -9,7 +9,7 @@ import httpx
 from oauth2_sansio import DPoP, PrivateKeyJWT
 
 from .comparing import Group
-from .keys import assertion_by_hand, ec_key, rsa_key, sign_es256
+from .keys import assertion_by_hand, ec_key, rsa_key, signing_too
 from .material import CREDENTIALS, TOKEN, TOKEN_URL, module
 from .measuring import Step
 from .over_httpx import NEW_TOKEN, TRANSPORT, asking, client_of_authlib, get_by_hand, new_client
@@ -18,16 +18,7 @@ from .over_httpx import NEW_TOKEN, TRANSPORT, asking, client_of_authlib, get_by_
 
 
 def _get_and_sign(port: int) -> Step | None:
-    key = ec_key()
-    if key is None:
-        return None
-    ask = get_by_hand(port)
-
-    def step() -> object:
-        sign_es256(key)
-        return ask()
-
-    return step
+    return signing_too(get_by_hand(port))
 
 
 def _get_with_proof(port: int) -> Step | None:

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from benchmarks.comparing import Group
 from benchmarks.groups import GROUPS
 from benchmarks.measuring import ENVIRONMENT, ROOT
@@ -41,9 +43,10 @@ def test_the_names_of_the_groups() -> None:
     assert run("--list") == [*GROUPS, "imports", "memory"]
 
 
-def test_a_name_that_is_none() -> None:
+@pytest.mark.parametrize("arguments", [["nothing"], ["--once", "nothing"]])
+def test_a_name_that_is_none(arguments: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "nothing"],
+        [sys.executable, "-m", "benchmarks", *arguments],
         cwd=ROOT,
         env={**os.environ, **ENVIRONMENT},
         capture_output=True,
