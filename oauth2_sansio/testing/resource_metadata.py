@@ -30,11 +30,10 @@ def answer_resource_metadata(state: ServerState, request: IncomingRequest) -> Re
         "resource_name": "The API",
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "dpop_bound_access_tokens_required": False,
+        "authorization_details_types_supported": list(state.settings.authorization_details_types),
     }
-    if state.settings.authorization_details_types:
-        types = list(state.settings.authorization_details_types)
-        members["authorization_details_types_supported"] = types
-    return json_answer(members)
+    # RFC 9728 section 3.2: members without any value are left out.
+    return json_answer({name: value for name, value in members.items() if value != []})
 
 
 def with_metadata_url(
