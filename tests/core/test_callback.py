@@ -95,7 +95,7 @@ def test_a_signed_answer(mode: ResponseMode) -> None:
 @pytest.mark.parametrize("mode", SIGNED)
 def test_a_plain_answer_where_a_signed_one_was_asked_for(mode: ResponseMode) -> None:
     for parameters in ({"code": "c1", "state": "s", "iss": ISSUER}, {"error": "x"}, {}):
-        with pytest.raises(RemoteProtocolError, match="is not signed") as got:
+        with pytest.raises(RemoteProtocolError, match="is not signed, .*; refuse it:") as got:
             opened(callback_of(mode, **parameters), mode)
         assert "c1" not in str(got.value)
 

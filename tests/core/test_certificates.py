@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth2_sansio.certificates import certificate_thumbprint
+from oauth2_sansio.jwt_algorithms import base64url
 
 # RFC 8705 appendix A.
 DER = b64decode(
@@ -55,8 +57,30 @@ def test_the_first_certificate_of_a_chain_counts() -> None:
     ],
 )
 def test_what_is_no_certificate(given: bytes | str) -> None:
+    refuse(given)
+
+
+def refuse(given: bytes | str) -> None:
     with pytest.raises(ValueError, match="no certificate: give its PEM or its DER"):
         certificate_thumbprint(given)
+
+
+HEADS = [b"\x30\x81\x03", b"\x30\x81\x80", b"\x30\x82\x01\x00", b"\x30\x83\x01\x00\x00"]
+
+
+@pytest.mark.parametrize("head", HEADS, ids=bytes.hex)
+def test_its_length_is_what_it_says(head: bytes) -> None:
+    body = bytes(int.from_bytes(head[2:]))
+    assert certificate_thumbprint(head + body) == base64url(sha256(head + body).digest())
+    for first in (b"\x2f", b"\x31"):
+        refuse(first + head[1:] + body)
+    refuse(head + body + b"\0")
+    refuse(head + body[1:])
+
+
+@pytest.mark.parametrize("head", [b"\x30\x81\x02", b"\x30\x80", b"\x30\x84\x00\x00\x00\x80"])
+def test_no_certificate_has_such_a_length(head: bytes) -> None:
+    refuse(head + bytes(int.from_bytes(head[2:])))
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300))

@@ -245,10 +245,19 @@ def test_a_key_elsewhere_signs() -> None:
 
 def test_nothing_of_the_key_is_shown_or_pickled() -> None:
     dpop = dpop_of()
-    assert OKP["d"] not in repr(dpop)
-    assert THUMBPRINT in repr(dpop)
+    assert repr(dpop) == f"DPoP(alg='Ed25519', thumbprint='{THUMBPRINT}', algorithm='Ed25519')"
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(dpop)
+
+
+def test_it_is_the_same_whatever_it_has_learnt() -> None:
+    dpop = dpop_of()
+    dpop.learn(
+        cast("RequestToSend", dpop.bind("GET", "https://api.example", "t", 0.0)), says(200, "n")
+    )
+    assert dpop == dpop_of() != dpop_of(alg=None)
+    with pytest.raises(TypeError, match="_nonces"):
+        dpop_of(_nonces={})
 
 
 # Nonces
@@ -302,6 +311,15 @@ def test_each_origin_has_its_own_nonce() -> None:
     assert "nonce" not in proof_in(other)[1]
     same = dpop.bind("POST", "https://api.example/b?c", "t", 0.0)
     assert proof_in(same)[1]["nonce"] == "n-api"
+
+
+def test_a_nonce_of_any_length_is_worth_one_try() -> None:
+    dpop = dpop_of()
+    for length in range(1, 21):
+        nonce = "n" * length
+        for is_worth_it in (True, False):
+            request = cast("RequestToSend", dpop.bind("GET", "https://api.example", "t", 0.0))
+            assert dpop.learn(request, asks(nonce)) is is_worth_it
 
 
 def test_only_so_many_are_remembered() -> None:

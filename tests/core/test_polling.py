@@ -194,6 +194,10 @@ def test_how_to_poll(members: dict[str, Any], interval: float) -> None:
     assert reading(device_code="d", expires_in=60, **members) == ("d", 1060.0, interval)
 
 
+def test_what_can_just_be_polled() -> None:
+    assert reading(device_code="d" * 8000, expires_in=1) == ("d" * 8000, 1001.0, 5.0)
+
+
 @pytest.mark.parametrize(
     ("members", "reason"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -102,6 +103,15 @@ def test_the_result() -> None:
     assert discovered({"resource": RESOURCE}).authorization_servers == ()
 
 
+def test_a_resource_by_hand_is_only_what_was_told() -> None:
+    found = ProtectedResource(resource=RESOURCE)
+    assert [each.name for each in fields(found) if getattr(found, each.name)] == ["resource"]
+    assert found.metadata == {}
+    other = replace(found, metadata={"own": 1})
+    assert hash(other) == hash(found)
+    assert repr(other) == repr(found)
+
+
 @pytest.mark.parametrize(
     "resource",
     [
@@ -148,6 +158,8 @@ def test_plain_http_for_tests() -> None:
         plain, resource="http://r.example", allow_insecure_http=True
     )
     assert found.authorization_servers == ("http://as.example",)
+    with pytest.raises(RemoteProtocolError, match="plain http"):
+        ProtectedResource.from_metadata(plain, resource="http://r.example")
     flow = ProtectedResource.discover("http://r.example", allow_insecure_http=True)
     assert isinstance(flow.start(0.0), RequestToSend)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -78,8 +78,10 @@ BAD_URLS = (
 def test_a_server_by_hand_knows_only_what_it_was_told() -> None:
     server = Server(token_endpoint="https://server.example/token")
     assert server.url(Endpoint.TOKEN) == "https://server.example/token"
+    told = [each.name for each in fields(server) if getattr(server, each.name)]
+    assert told == ["token_endpoint"]
     assert server.scopes_supported is None
-    assert server.metadata == {}
+    assert server.metadata == server.mtls_endpoint_aliases == {}
     with pytest.raises(LocalProtocolError) as got:
         server.url(Endpoint.REVOCATION)
     assert str(got.value) == (
@@ -131,6 +133,7 @@ def test_a_server_is_a_value() -> None:
     assert server != Server.from_metadata({"issuer": ISSUER, "own": 2})
     assert replace(server, issuer=None).metadata == {"issuer": ISSUER, "own": 1}
     assert "own" not in repr(server)
+    assert "aliases" not in repr(server)
 
 
 def test_a_server_can_be_stored_and_copied() -> None:
