@@ -33,7 +33,7 @@ MOST_INTERIM_ANSWERS = 20
 class Connection:
     """A connection that carries one request after the other.
 
-    `send` is called within a limit of time that is set already, `read_body` sets its own.
+    `send` is called within a limit of time in which writing has begun, `read_body` sets its own.
 
     Whoever uses it closes it after any exception, cancellation too: what would come next over it is
     not known.
@@ -103,15 +103,16 @@ class Connection:
         first = self._h11.send(head)
         body = b"" if content is None else content
         if not isinstance(body, bytes):
-            await self._write(first, time_left)
+            await self._write(first)
             await self._write_pieces(body, time_left)
             return
         if body:  # what is small goes out together with the head, in one packet if it fits
             first += self._to_bytes(h11.Data(data=body[:PIECE]))
-        await self._write(first, time_left)
+        await self._write(first)
         for start in range(PIECE, len(body), PIECE):
             data = h11.Data(data=body[start : start + PIECE])
-            await self._write(self._to_bytes(data), time_left)
+            time_left.begin(Step.WRITE)
+            await self._write(self._to_bytes(data))
         self._to_bytes(h11.EndOfMessage())
 
     async def _write_pieces(self, content: AsyncIterable[bytes], time_left: TimeLeft) -> None:
@@ -122,9 +123,11 @@ class Connection:
                 whole = memoryview(piece).cast("B")  # TypeError for a text
                 for start in range(0, len(whole), PIECE):
                     data = h11.Data(data=bytes(whole[start : start + PIECE]))
-                    await self._write(self._to_bytes(data), time_left)
+                    time_left.begin(Step.WRITE)
+                    await self._write(self._to_bytes(data))
                 time_left.pause()
-            await self._write(self._to_bytes(h11.EndOfMessage()), time_left)
+            time_left.begin(Step.WRITE)
+            await self._write(self._to_bytes(h11.EndOfMessage()))
         finally:
             close = getattr(iterator, "aclose", None)  # an asynchronous generator's
             if close is not None:
@@ -137,8 +140,7 @@ class Connection:
             pass
         raise LocalProtocolError("the body is not as long as its Content-Length says")
 
-    async def _write(self, data: bytes, time_left: TimeLeft) -> None:
-        time_left.begin(Step.WRITE)
+    async def _write(self, data: bytes) -> None:
         try:
             await self._stream.send_all(data)
         except _FAILURES as error:
@@ -159,13 +161,13 @@ class Connection:
                         f"{self.origin} sends one interim answer after another"
                     )
                 continue
-            received = await self._receive(time_left)
+            time_left.begin(Step.READ)
+            received = await self._receive()
             if not received:
                 raise ReadError(f"{self.origin} closed the connection before its answer was there")
             self._h11.receive_data(received)
 
-    async def _receive(self, time_left: TimeLeft) -> bytes:
-        time_left.begin(Step.READ)
+    async def _receive(self) -> bytes:
         try:
             return await self._stream.receive_some()
         except _FAILURES as error:
@@ -174,8 +176,8 @@ class Connection:
             ) from error
 
     async def _receive_within_limit(self, time_left: TimeLeft) -> bytes:
-        with time_left.limit():
-            return await self._receive(time_left)
+        with time_left.limit(Step.READ):
+            return await self._receive()
         raise time_left.error(self.origin)
 
     def _next_event(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:

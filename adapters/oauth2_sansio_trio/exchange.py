@@ -11,7 +11,7 @@ from .headers import Headers
 from .pool import Pool
 from .request import Request, read_request
 from .response import Response
-from .settings import TimeLeft
+from .settings import Step, TimeLeft
 
 
 async def exchange(pool: Pool, request: Request, time_left: TimeLeft) -> Response:
@@ -21,7 +21,7 @@ async def exchange(pool: Pool, request: Request, time_left: TimeLeft) -> Respons
     that the server has closed meanwhile is found out before.
     """
     address, head = read_request(request)
-    with time_left.limit():
+    with time_left.limit(Step.WRITE):
         connection = await pool.acquire(address.origin, time_left)
         try:
             answer = await connection.send(head, request.content, time_left)

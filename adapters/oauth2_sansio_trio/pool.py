@@ -60,22 +60,16 @@ class Pool:
     async def acquire(self, origin: Origin, time_left: TimeLeft) -> Connection:
         """Return a connection for one request; it has to be put back or discarded.
 
-        Is called within a limit of time that is set already. Raises what connecting raises.
+        Is called within a limit of time in which writing has begun, which begins anew where this
+        waits. Raises what connecting raises.
         """
         connection = self._take_idle(origin)
-        if connection is None and not self._reserve(origin):
-            connection = await self._wait(origin, time_left)
-        if connection is not None:
-            return connection
-        try:
-            connection = await self._connect(origin, time_left)
-        except BaseException:
-            self._give_up_place(origin)
-            raise
-        if self._closed:
-            connection.close()
-            raise _closed()
-        self._open.add(connection)
+        if connection is None:
+            if not self._reserve(origin):
+                connection = await self._wait(origin, time_left)
+            if connection is None:
+                connection = await self._open_one(origin, time_left)
+            time_left.begin(Step.WRITE)
         return connection
 
     def put_back(self, connection: Connection, idle_seconds: float) -> None:
@@ -172,6 +166,19 @@ class Pool:
     def _give_up_place(self, origin: Origin) -> None:
         self._free_place(origin)
         self._serve()
+
+    async def _open_one(self, origin: Origin, time_left: TimeLeft) -> Connection:
+        # Its place is reserved.
+        try:
+            connection = await self._connect(origin, time_left)
+        except BaseException:
+            self._give_up_place(origin)
+            raise
+        if self._closed:
+            connection.close()
+            raise _closed()
+        self._open.add(connection)
+        return connection
 
     async def _wait(self, origin: Origin, time_left: TimeLeft) -> Connection | None:
         waiter = _Waiter(next(self._numbers))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, TypeGuard, cast
 
 import h11
@@ -93,7 +93,14 @@ class Request:
 
     def with_header(self, name: str, value: str) -> Request:
         """Return this request with one header set, instead of all of that name."""
-        return replace(self, headers=self.headers.with_header(name, value))
+        return Request(  # and not `replace`, which looks the fields up, twice as slow
+            method=self.method,
+            url=self.url,
+            headers=self.headers.with_header(name, value),
+            content=self.content,
+            timeout=self.timeout,
+            deadline=self.deadline,
+        )
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {without_query(self.url)}>"

@@ -52,7 +52,7 @@ class Response:
     ) -> None:
         self.status_code = status_code
         self.reason_phrase = reason_phrase
-        self.headers = Headers(headers)
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
         self.http_version = http_version
         self._request = request
         self._content = None if body is not None else content

@@ -81,8 +81,9 @@ class Step(Enum):
 class TimeLeft:
     """The time limits of one request that is under way.
 
-    with time_left.limit():
-        time_left.begin(Step.WRITE)
+    with time_left.limit(Step.WRITE):
+        ...
+        time_left.begin(Step.READ)
         ...
         return result
     raise time_left.error(origin)
@@ -97,26 +98,14 @@ class TimeLeft:
         self._step = Step.WRITE
         self._scope: trio.CancelScope
 
-    def limit(self) -> trio.CancelScope:
-        """Return a scope to do steps in."""
-        self._scope = trio.CancelScope(deadline=self._until)
+    def limit(self, step: Step) -> trio.CancelScope:
+        """Return a scope to do steps in, of which the first begins now."""
+        self._scope = trio.CancelScope(deadline=self._end_of(step))
         return self._scope
 
     def begin(self, step: Step) -> None:
         """Give the next step the time that it may take."""
-        self._step = step
-        match step:
-            case Step.WRITE:
-                seconds = self._timeout.write
-            case Step.READ:
-                seconds = self._timeout.read
-            case Step.CONNECT:
-                seconds = self._timeout.connect
-            case Step.PLACE:
-                seconds = self._timeout.pool
-            case _:
-                assert_never(step)
-        self._scope.deadline = min(trio.current_time() + seconds, self._until)
+        self._scope.deadline = self._end_of(step)
 
     def pause(self) -> None:
         """Let only the whole request's limit count, while the caller makes a piece of the body."""
@@ -140,6 +129,21 @@ class TimeLeft:
                 return PoolTimeout(f"all connections for {origin} are in use", sent=sent)
             case _:
                 assert_never(self._step)
+
+    def _end_of(self, step: Step) -> float:
+        self._step = step
+        match step:
+            case Step.WRITE:
+                seconds = self._timeout.write
+            case Step.READ:
+                seconds = self._timeout.read
+            case Step.CONNECT:
+                seconds = self._timeout.connect
+            case Step.PLACE:
+                seconds = self._timeout.pool
+            case _:
+                assert_never(step)
+        return min(trio.current_time() + seconds, self._until)
 
 
 def check_duration(seconds: float, what: str) -> float:

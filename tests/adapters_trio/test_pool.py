@@ -19,7 +19,7 @@ from oauth2_sansio_trio import (
 )
 from oauth2_sansio_trio.connection import Connection
 from oauth2_sansio_trio.pool import Pool
-from oauth2_sansio_trio.settings import TimeLeft
+from oauth2_sansio_trio.settings import Step, TimeLeft
 from oauth2_sansio_trio.urls import Origin
 
 A, B = Origin("http", "a", 80), Origin("http", "b", 80)
@@ -60,7 +60,7 @@ class World:
 
     async def acquire(self, origin: Origin, steps: Timeout = PATIENT) -> Connection:
         time_left = TimeLeft(steps, LONG)
-        with time_left.limit():
+        with time_left.limit(Step.WRITE):
             return await self.pool.acquire(origin, time_left)
         raise time_left.error(origin)
 
