@@ -88,6 +88,7 @@ class ClientSettings(HoldsSecrets):
             amend_response=self.amend_response,
             url_allowed=self.url_allowed,
             allow_insecure_http=self.server.allow_insecure_http,
+            known_urls=self.server.safe_urls,
         )
         object.__setattr__(self, "_pipeline", pipeline)
         for algorithm in (

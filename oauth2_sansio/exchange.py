@@ -72,6 +72,7 @@ class Pipeline:
     url_allowed: is asked before each request; false refuses it. A guard against requests to
         addresses that a hostile server names.
     allow_insecure_http: lets requests go to plain http outside the loopback interface.
+    known_urls: have passed `check_url` without `allow_insecure_http`, and need not again.
     """
 
     amend_request: tuple[AmendRequest, ...] = ()
@@ -79,15 +80,17 @@ class Pipeline:
     amend_response: tuple[AmendResponse, ...] = ()
     url_allowed: Callable[[str], bool] | None = None
     allow_insecure_http: bool = False
+    known_urls: frozenset[str] = frozenset()
 
     def check(self, request: RequestToSend) -> RequestToSend:
         """Return a request that may go out as it is; raise `LocalProtocolError` for another."""
-        check_url(
-            request.url,
-            str(request.endpoint),
-            allow_insecure_http=self.allow_insecure_http,
-            endpoint=request.endpoint,
-        )
+        if request.url not in self.known_urls:
+            check_url(
+                request.url,
+                str(request.endpoint),
+                allow_insecure_http=self.allow_insecure_http,
+                endpoint=request.endpoint,
+            )
         if self.url_allowed is not None and not self.url_allowed(request.url):
             raise LocalProtocolError(
                 "the function url_allowed refuses this URL",

@@ -155,6 +155,13 @@ class Server:
             )
         return url
 
+    @property
+    def safe_urls(self) -> frozenset[str]:
+        """The URLs of endpoints that were seen to be safe when this was made."""
+        if self.allow_insecure_http:
+            return frozenset()
+        return frozenset(filter(None, (getattr(self, each.value) for each in _ENDPOINTS)))
+
     def draft(
         self, endpoint: Endpoint, form: Pairs, *, method: str = "POST", headers: Pairs = ()
     ) -> RequestToSend:

@@ -181,7 +181,7 @@ class HTTPClient:
     async def _authorized(
         self, request: Request, auth: object, *, stream: bool, follow_redirects: bool = False
     ) -> Response:
-        send = partial(self._sent, follow_redirects=follow_redirects, stream=stream)
+        send = partial(self._follow if follow_redirects else self.send, stream=stream)
         if auth is None:
             return await send(request)
         self._pool_of_this_run()  # so that no token is fetched for a client that is closed
@@ -197,11 +197,6 @@ class HTTPClient:
             arguments.pop(name, None)
         request = build_request(method, url, default_headers=self.headers, **arguments)
         return request, follow_redirects
-
-    async def _sent(self, request: Request, *, follow_redirects: bool, stream: bool) -> Response:
-        if not follow_redirects:
-            return await self.send(request, stream=stream)
-        return await self._follow(request, stream=stream)
 
     async def _follow(self, request: Request, *, stream: bool) -> Response:
         deadline = self._longest if request.deadline is None else request.deadline

@@ -186,9 +186,10 @@ class Configured:
         # beside: other endpoints that are needed too, with their URLs where the call names them.
         metadata, kept = self.metadata, self._kept
         needed = {endpoint: url, **(beside or {})}
-        # A URL that the call names counts, whatever the metadata say.
         aliases: Mapping[str, str] = metadata.get("mtls_endpoint_aliases") or {}
-        named = {each.value for each, at in needed.items() if at}
+        if aliases:  # a URL that the call names counts, whatever the metadata say
+            named = {each.value for each, at in needed.items() if at}
+            aliases = {name: alias for name, alias in aliases.items() if name not in named}
         if endpoint is not Endpoint.AUTHORIZATION:
             # Wherever the client authenticates by an assertion, that is for the token endpoint.
             needed.setdefault(Endpoint.TOKEN, metadata.get("token_endpoint") or kept.token_url)
@@ -201,9 +202,7 @@ class Configured:
             ),
             "require_signed_request_object": bool(metadata.get("require_signed_request_object")),
             "allow_insecure_http": kept.allow_insecure_http,
-            "mtls_endpoint_aliases": {
-                name: alias for name, alias in aliases.items() if name not in named
-            },
+            "mtls_endpoint_aliases": aliases,
             **{each.value: self._url_of(each, at) for each, at in needed.items()},
         }
         of_client: dict[str, Any] = {

@@ -92,7 +92,7 @@ class Unauthenticated:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # to make a frozen one takes three times as long
 class Chosen:
     """How one call authenticates, and as whom.
 
@@ -104,7 +104,7 @@ class Chosen:
     http_auth: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # see `Chosen`
 class Credentials:
     """Whose credentials they are, and the ways to authenticate that were registered.
 
