@@ -116,11 +116,11 @@ def joined(
             )
         if in_url and name == "client_secret":
             raise secret_in_url(endpoint)
-        check_encodable(name, "a parameter")
     together = (*first, *further)
-    for _, value in together:
-        if not value.isascii():
-            check_encodable(value, "a parameter")
+    for pair in together:
+        for text in pair:
+            if not text.isascii():
+                check_encodable(text, "a parameter")
     return together
 
 

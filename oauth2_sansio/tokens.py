@@ -133,15 +133,17 @@ def read_token(answer: Answer, previous: OAuth2Token | None = None) -> OAuth2Tok
     lifetime = document.get("expires_in")
     if (
         # As nearly every answer is: all of it by a few look-ups, and in one dict.
-        previous is None
-        and type(lifetime) is int
+        type(lifetime) is int
         and 0 <= lifetime <= LONGEST_LIFETIME
         and "expires_at" not in document
         and type(document.get("access_token")) is str
         and document["access_token"]
         and type(document.get("refresh_token", "")) is str
     ):
-        return OAuth2Token(document, expires_at=int(answer.now + lifetime))
+        token = OAuth2Token(document, expires_at=int(answer.now + lifetime))
+        if previous is not None:
+            _inherit(token, previous)
+        return token
     return _token(document, answer.now, answer.broken, previous, _is_filled)
 
 

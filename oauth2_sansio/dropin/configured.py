@@ -201,7 +201,6 @@ class Configured:
                 "authorization_signing_alg_values_supported"
             ),
             "require_signed_request_object": bool(metadata.get("require_signed_request_object")),
-            "allow_insecure_http": kept.allow_insecure_http,
             "mtls_endpoint_aliases": aliases,
             **{each.value: self._url_of(each, at) for each, at in needed.items()},
         }
@@ -209,11 +208,6 @@ class Configured:
             "client_id": chosen.client_id or "",
             "auth": chosen.way,
             "omit_pkce": omit_pkce,
-            "request_object": kept.request_object,
-            "dpop": kept.dpop,
-            "use_mtls_endpoint_aliases": kept.use_mtls_endpoint_aliases,
-            "authorization_signed_response_alg": kept.authorization_signed_response_alg,
-            "url_allowed": kept.url_allowed,
         }
         functions = self.compliance_hook.of(hooks) if hooks else ()
         return kept.client_of(of_server, of_client, functions, hooks)

@@ -75,14 +75,23 @@ class Kept:
     ) -> Client:
         """Return the client of these settings: the last one, where they are the same again.
 
-        of_server, of_client: the arguments of both.
+        of_server, of_client: the arguments of both, but for what is kept here and stays the same.
         functions: the users' hooks of a type, for requests.
         """
         made_of = (of_server, of_client, functions, hooks)
         made = self._made
         if made is None or made[0] != made_of:
             amend = amend_by(functions, hooks) if hooks else ()
-            client = Client(server=Server(**of_server), amend_request=amend, **of_client)
+            client = Client(
+                server=Server(**of_server, allow_insecure_http=self.allow_insecure_http),
+                amend_request=amend,
+                url_allowed=self.url_allowed,
+                request_object=self.request_object,
+                dpop=self.dpop,
+                use_mtls_endpoint_aliases=self.use_mtls_endpoint_aliases,
+                authorization_signed_response_alg=self.authorization_signed_response_alg,
+                **of_client,
+            )
             made = self._made = (made_of, client)
         return made[1]
 

@@ -287,6 +287,15 @@ def test_an_unsafe_url_is_refused(url: str, reason: str) -> None:
     refused(replace(DRAFT, url=url), reason)
 
 
+@pytest.mark.parametrize("other", ["http://as.example/token", f"{DRAFT.url}#part"])
+def test_a_known_url_vouches_for_no_other(other: str) -> None:
+    pipeline = Pipeline(known_urls=frozenset({DRAFT.url}))
+    assert pipeline.check(DRAFT) is DRAFT
+    refused(replace(DRAFT, url=other), "token endpoint", pipeline)
+    hook = replace(pipeline, amend_request=(lambda request: replace(request, url=other),))
+    refused(DRAFT, "token endpoint", hook)
+
+
 def test_plain_http_may_be_allowed() -> None:
     request = replace(DRAFT, url="http://as.example/token")
     assert Pipeline(allow_insecure_http=True).check(request) is request

@@ -114,6 +114,12 @@ def test_plain_http_is_for_this_machine(host: str) -> None:
     assert Server(token_endpoint=f"http://{host}/t").url(Endpoint.TOKEN) == f"http://{host}/t"
 
 
+def test_its_urls_are_safe_without_an_exception() -> None:
+    urls = {"token_endpoint": "https://server.example/t", "jwks_uri": "https://server.example/k"}
+    assert Server(**urls).safe_urls == frozenset(urls.values())
+    assert Server(**urls, allow_insecure_http=True).safe_urls == frozenset()
+
+
 def test_plain_http_elsewhere_has_to_be_asked_for() -> None:
     url = "http://server.example/t"
     assert Server(token_endpoint=url, allow_insecure_http=True).token_endpoint == url
