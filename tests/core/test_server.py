@@ -115,9 +115,10 @@ def test_plain_http_is_for_this_machine(host: str) -> None:
 
 
 def test_its_urls_are_safe_without_an_exception() -> None:
-    urls = {"token_endpoint": "https://server.example/t", "jwks_uri": "https://server.example/k"}
-    assert Server(**urls).safe_urls == frozenset(urls.values())
-    assert Server(**urls, allow_insecure_http=True).safe_urls == frozenset()
+    token, keys = "https://server.example/t", "https://server.example/k"
+    server = Server(token_endpoint=token, jwks_uri=keys)
+    assert server.safe_urls == {token, keys}
+    assert replace(server, allow_insecure_http=True).safe_urls == frozenset()
 
 
 def test_plain_http_elsewhere_has_to_be_asked_for() -> None:
