@@ -68,7 +68,7 @@ def test_a_jwt_is_traded_for_a_token() -> None:
         told,
         scope=["a", "b"],
         resource=["https://r.example"],
-        parameters={"x": "y"},
+        parameters={"client_secret": "y"},
     )
     action = flow.start(NOW)
     assert isinstance(action, RequestToSend)
@@ -78,7 +78,7 @@ def test_a_jwt_is_traded_for_a_token() -> None:
         ("grant_type", JWT_BEARER),
         ("scope", "a b"),
         ("resource", "https://r.example"),
-        ("x", "y"),
+        ("client_secret", "y"),
     ]
     assert name == "assertion"
     header, payload = verified(token, key_for("EdDSA"), "EdDSA")

@@ -101,7 +101,7 @@ def test_all_that_can_be_asked_for() -> None:
         resource=["https://r.example"],
         authorization_details=[{"type": "payment"}],
         client_notification_token="n-token",
-        parameters={"x": "y"},
+        parameters={"client_secret": "y"},
     )
     assert request.form == (
         ("scope", "openid read"),
@@ -113,7 +113,7 @@ def test_all_that_can_be_asked_for() -> None:
         ("requested_expiry", "60"),
         ("acr_values", "a b"),
         ("client_notification_token", "n-token"),
-        ("x", "y"),
+        ("client_secret", "y"),
     )
 
 
@@ -239,11 +239,15 @@ def test_an_answer_that_is_none(changes: dict[str, Any], reason: str) -> None:
 
 
 def test_polling_until_there_is_a_token() -> None:
-    flow = poll_backchannel(CLIENT, LOGIN, parameters={"x": "y"})
+    flow = poll_backchannel(CLIENT, LOGIN, parameters={"client_secret": "y"})
     assert flow.start(1000.0) == Wait(2.0, "the user has not decided yet")
     request = flow.receive(WaitElapsed(), 1002.0)
     assert isinstance(request, RequestToSend)
-    assert request.form == (("grant_type", CIBA), ("auth_req_id", LOGIN.auth_req_id), ("x", "y"))
+    assert request.form == (
+        ("grant_type", CIBA),
+        ("auth_req_id", LOGIN.auth_req_id),
+        ("client_secret", "y"),
+    )
     slow = ResponseReceived(status=400, body=b'{"error": "slow_down"}')
     assert flow.receive(slow, 1002.0) == Wait(7.0, "the server was asked too often")
     assert flow.receive(WaitElapsed(), 1009.0) == request
@@ -261,10 +265,14 @@ def test_polling_has_an_end() -> None:
 @pytest.mark.parametrize("authorization", ["Bearer n-token", "bearer n-token"])
 def test_a_notification_is_redeemed_at_once(authorization: str) -> None:
     notification = read_notification(authorization, BODY)
-    flow = redeem_notification(CLIENT, LOGIN, notification, parameters={"x": "y"})
+    flow = redeem_notification(CLIENT, LOGIN, notification, parameters={"client_secret": "y"})
     request = flow.start(1010.0)
     assert isinstance(request, RequestToSend)
-    assert request.form == (("grant_type", CIBA), ("auth_req_id", LOGIN.auth_req_id), ("x", "y"))
+    assert request.form == (
+        ("grant_type", CIBA),
+        ("auth_req_id", LOGIN.auth_req_id),
+        ("client_secret", "y"),
+    )
     done = flow.receive(ResponseReceived(status=200, body=b'{"access_token": "a"}'), 1010.0)
     assert isinstance(done, Finished)
     assert done.result == {"access_token": "a"}

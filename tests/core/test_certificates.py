@@ -54,6 +54,7 @@ def test_the_first_certificate_of_a_chain_counts() -> None:
         PEM.replace("CERTIFICATE", "PRIVATE KEY"),
         PEM.replace("MIIB", "M=IB"),
         PEM.replace("MIIB", ""),
+        PEM.replace("SY=", "SY=="),
     ],
 )
 def test_what_is_no_certificate(given: bytes | str) -> None:

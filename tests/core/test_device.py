@@ -64,7 +64,7 @@ def read(members: dict[str, Any], client: Client = CLIENT) -> DeviceAuthorizatio
 
 def test_the_request() -> None:
     flow = authorize_device(
-        CLIENT, scope=["a", "b"], resource=["https://r.example"], parameters={"x": "y"}
+        CLIENT, scope=["a", "b"], resource=["https://r.example"], parameters={"client_secret": "y"}
     )
     assert flow.start(0.0) == RequestToSend(
         endpoint=Endpoint.DEVICE_AUTHORIZATION,
@@ -76,7 +76,7 @@ def test_the_request() -> None:
         form=(
             ("scope", "a b"),
             ("resource", "https://r.example"),
-            ("x", "y"),
+            ("client_secret", "y"),
             ("client_id", "tv"),
         ),
     )
@@ -149,7 +149,7 @@ def test_plain_http_is_a_setting() -> None:
 
 def test_polling_until_there_is_a_token() -> None:
     client = Client(server=CLIENT.server, client_id="tv", auth=ClientSecretBasic("s"))
-    flow = poll_device(client, DEVICE, parameters={"x": "y"})
+    flow = poll_device(client, DEVICE, parameters={"client_secret": "y"})
     assert flow.start(1000.0) == Wait(5.0, "the user has not decided yet")
     request = flow.receive(WaitElapsed(), 1005.0)
     assert isinstance(request, RequestToSend)
@@ -157,7 +157,7 @@ def test_polling_until_there_is_a_token() -> None:
     assert request.form == (
         ("grant_type", DEVICE_CODE),
         ("device_code", DEVICE.device_code),
-        ("x", "y"),
+        ("client_secret", "y"),
     )
     body = b'{"error": "slow_down"}'
     assert flow.receive(ResponseReceived(status=400, body=body), 1005.0) == Wait(

@@ -149,6 +149,7 @@ def test_the_second_leg(grant: OAuth2Token | str) -> None:
 
 
 def test_a_grant_that_has_expired_is_not_sent() -> None:
+    assert isinstance(redeem_jwt_grant(RESOURCE, GRANT).start(1299.5), RequestToSend)
     flow = redeem_jwt_grant(RESOURCE, GRANT)
     with pytest.raises(LocalProtocolError, match="another one with request_jwt_grant") as got:
         flow.start(1300.0)

@@ -152,7 +152,7 @@ def test_polling_as_a_client() -> None:
     flow = poll(
         client,
         (("grant_type", "g"), ("device_code", "d")),
-        {"x": "y"},
+        {"client_secret": "y"},
         interval=5.0,
         expires_at=600.0,
         too_late=LocalProtocolError("too late"),
@@ -163,7 +163,7 @@ def test_polling_as_a_client() -> None:
     assert request.form == (
         ("grant_type", "g"),
         ("device_code", "d"),
-        ("x", "y"),
+        ("client_secret", "y"),
         ("client_id", "tv"),
     )
 

@@ -160,8 +160,9 @@ def test_plain_http_for_tests() -> None:
     assert found.authorization_servers == ("http://as.example",)
     with pytest.raises(RemoteProtocolError, match="plain http"):
         ProtectedResource.from_metadata(plain, resource="http://r.example")
-    flow = ProtectedResource.discover("http://r.example", allow_insecure_http=True)
-    assert isinstance(flow.start(0.0), RequestToSend)
+    for discover in (ProtectedResource.discover, found.discover):
+        flow = discover("http://r.example", allow_insecure_http=True)
+        assert isinstance(flow.start(0.0), RequestToSend)
 
 
 def test_a_document_that_is_no_object() -> None:

@@ -415,8 +415,9 @@ def test_discovery(
 
 @pytest.mark.parametrize("status", [400, 401, 499])
 def test_discovery_goes_on_where_there_is_nothing(status: int) -> None:
-    server = answered(Server.discover(PATH_ISSUER), ResponseReceived(status=status), document())
-    assert server.issuer == PATH_ISSUER
+    for discover in (Server.discover, Server().discover):
+        server = answered(discover(PATH_ISSUER), ResponseReceived(status=status), document())
+        assert server.issuer == PATH_ISSUER
 
 
 @pytest.mark.parametrize("merge", [False, True])
@@ -425,6 +426,7 @@ def test_discovery_goes_on_where_there_is_nothing(status: int) -> None:
     [
         (ResponseReceived(status=500), "the server failed"),
         (ResponseReceived(status=302, headers=(("Location", "https://evil.example"),)), "redirect"),
+        (ResponseReceived(status=399), "399"),
         (document(issuer="https://evil.example"), "issuer_mismatch"),
         (document(issuer=f"{PATH_ISSUER}/"), "issuer_mismatch"),
         (document(token_endpoint="http://server.example/t"), "plain http"),

@@ -42,7 +42,7 @@ FIRST = (
                 "resource": ["https://a.example", "https://b.example"],
                 "audience": "b",
                 "scope": "x y",
-                "parameters": {"more": "1"},
+                "parameters": {"more": "1", "client_secret": "x"},
             },
             (
                 ("subject_token_type", ACCESS),
@@ -52,6 +52,7 @@ FIRST = (
                 ("audience", "b"),
                 ("scope", "x y"),
                 ("more", "1"),
+                ("client_secret", "x"),
             ),
         ),
     ],
