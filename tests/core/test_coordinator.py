@@ -50,12 +50,12 @@ def test_a_renewal_begins_with_the_lease() -> None:
 
 
 def test_a_token_is_used_on_where_it_is_usable() -> None:
-    for usable in (True, False):
-        run = coordinator().renew(OLD, CLIENT.refresh, usable=usable)
+    for known in ({"usable": True}, {"usable": False}, {}):
+        run = coordinator().renew(OLD, CLIENT.refresh, **known)
         run.start(NOW)
         for event in (TAKEN, FAILED):
             run.receive(event, NOW)
-        if usable:
+        if known.get("usable"):
             assert run.receive(RELEASED, NOW) == Finished(OLD)
         else:
             with pytest.raises(StoreError):

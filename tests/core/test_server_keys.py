@@ -143,6 +143,8 @@ def test_a_document_that_is_refused(document: Any, complaint: str) -> None:
         ServerKeys(document)
     assert got.value.endpoint is Endpoint.JWKS
     assert OKP["d"] not in str(got.value)
+    begins = "trust nothing" if complaint == "private_key_published" else "check jwks_uri"
+    assert (got.value.advice or "").startswith(begins)
 
 
 @given(
@@ -182,6 +184,13 @@ def test_which_key_serves() -> None:
     assert names(keys, "ES256", "unknown") == [None]  # has no name, so it may be the one
     assert names(keys, "RS256", "one") == []
     assert names(keys, "PS256") == ["one", "two"]
+
+
+def test_a_key_is_shown_by_its_name() -> None:
+    keys = ServerKeys({"keys": [{**EC, "kid": "one", "alg": "ES256"}]})
+    assert repr(keys) == (
+        "ServerKeys(keys=(PublicKey(kind='P-256', key_id='one', algorithm='ES256'),))"
+    )
 
 
 def test_one_signature_is_tried_with_few_keys() -> None:
