@@ -10,6 +10,7 @@ from fnmatch import filter as fnmatch_filter
 from fnmatch import fnmatch
 from importlib import import_module
 from itertools import takewhile
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,9 @@ def test_links_within_the_project_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
     # Where the tests run against an installed package, the package is elsewhere.
-    roots = [(ROOT / page).parent, Path(oauth2_sansio.__file__).parents[1]]
-    missing = [link for link in links if not any(root.joinpath(link).exists() for root in roots)]
-    assert not missing
+    roots = [ROOT, Path(oauth2_sansio.__file__).parents[1]]
+    paths = [normpath(Path(page).parent / link) for link in links]
+    assert not [path for path in paths if not any(root.joinpath(path).exists() for root in roots)]
 
 
 def test_the_tests_that_the_page_on_security_names_are_there() -> None:
