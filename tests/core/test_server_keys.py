@@ -214,7 +214,10 @@ def test_they_are_fetched_by_a_flow_of_its_own() -> None:
         headers=(("Accept", "application/jwk-set+json, application/json"),),
     )
     document = jwk_set("ES256")
-    assert fetched(json.dumps(document).encode()) == ServerKeys(document)
+    keys = fetched(json.dumps(document).encode())
+    assert keys == ServerKeys(document)
+    # Anew, from the keys that are at hand.
+    assert isinstance(keys.fetch(SERVER).start(0.0), RequestToSend)
 
 
 def test_nobody_has_to_know_who_asks() -> None:
