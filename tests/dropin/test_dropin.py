@@ -89,3 +89,24 @@ def test_authorization_details_of_a_type_that_the_server_does_not_list() -> None
 def test_a_session_names_an_unknown_argument() -> None:
     with pytest.raises(TypeError, match="OAuth2Session has no argument .*client_idd"):
         OAuth2Session(client_idd="app")  # type: ignore[call-arg]  # the mistake is the point
+
+
+@pytest.mark.parametrize(
+    ("named", "asked"),
+    [(None, "https://mtls.as.example/token"), ("https://as.example/named", None)],
+)
+def test_an_endpoint_for_certificates_counts_unless_the_call_names_another(
+    named: str | None, asked: str | None
+) -> None:
+    with OAuth2Session(
+        "app",
+        token_endpoint_auth_method="tls_client_auth",
+        token_endpoint=TOKEN_ENDPOINT,
+        mtls_endpoint_aliases={"token_endpoint": "https://mtls.as.example/token"},
+    ) as session:
+        flow = session._refreshing(named, None, "", None, None, {})(
+            OAuth2Token(refresh_token="refresh")
+        )
+        action = flow.start(0.0)
+    assert isinstance(action, RequestToSend)
+    assert action.url == (asked or named)
