@@ -7,7 +7,8 @@
         requests.get(f"{server.issuer}/.well-known/oauth-authorization-server")
 
 Without `now=` the server's clock stands still, and clients that look at the real one differ with it
-about what has expired. It speaks HTTP/1.1 with connections that stay open, over TLS if you give it a certificate.
+about what has expired. It speaks HTTP/1.1 with connections that stay open, over TLS if you give it a
+certificate.
 """
 
 from __future__ import annotations
