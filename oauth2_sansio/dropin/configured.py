@@ -101,18 +101,20 @@ class Configured:
         self.compliance_hook = ComplianceHooks()
         server = settings.get("server")
         self._kept = Kept(
-            settings.get("allow_insecure_http", server is not None and server.allow_insecure_http),
-            settings.get("url_allowed"),
-            settings.get("store"),
-            settings.get("store_key"),
-            settings.get("refresh_policy"),
-            self._checked_token_client(settings.get("token_client")),
-            settings.get("request_object"),
-            settings.get("dpop"),
-            settings.get("sign"),
-            settings.get("server_keys"),
-            settings.get("authorization_signed_response_alg"),
-            bool(settings.get("use_mtls_endpoint_aliases")),
+            allow_insecure_http=settings.get(
+                "allow_insecure_http", server is not None and server.allow_insecure_http
+            ),
+            url_allowed=settings.get("url_allowed"),
+            store=settings.get("store"),
+            store_key=settings.get("store_key"),
+            refresh_policy=settings.get("refresh_policy"),
+            token_client=self._checked_token_client(settings.get("token_client")),
+            request_object=settings.get("request_object"),
+            dpop=settings.get("dpop"),
+            sign=settings.get("sign"),
+            server_keys=settings.get("server_keys"),
+            authorization_signed_response_alg=settings.get("authorization_signed_response_alg"),
+            use_mtls_endpoint_aliases=bool(settings.get("use_mtls_endpoint_aliases")),
         )
         self._hold_token(token, leeway)
 

@@ -240,11 +240,13 @@ class _Exchange:
             is_repeatable=auth.is_repeatable(self._request) and auth.is_repeatable(answered),
             wants_proof=wants_proof,
         )
+        if not repair.is_silent:
+            return False
         budget.spend(repair, url)
         if repair is Repair.NEW_PROOF:
             self.outgoing = auth.copied(answered)
         self.wants_token = repair is Repair.NEW_TOKEN
-        return repair.is_silent
+        return True
 
     def _is_in(self, answered: Any) -> bool:
         # Whether the token is in the request still, also after redirects.
