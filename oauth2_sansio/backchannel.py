@@ -12,7 +12,7 @@ from .answers import MAXIMUM_BODY, Answer, read_json
 from .authorization import random_text
 from .client import Client
 from .client_auth import HoldsSecrets
-from .errors import LocalProtocolError, RemoteProtocolError, printable
+from .errors import LocalProtocolError, RemoteProtocolError, listed
 from .events import Endpoint
 from .exchange import Signer
 from .flow import Flow
@@ -253,7 +253,7 @@ def _signers(client: Client, signed: bool | None) -> tuple[Signer, ...]:
     if known is not None and request_object.algorithm not in known:
         raise _unfit(
             f"the server takes no such requests that are signed with {request_object.algorithm}",
-            f"use a key for one of: {printable(', '.join(known), 200)}",
+            f"use a key for one of: {listed(known)}",
         )
     return (request_object.signer(client.identity),)
 

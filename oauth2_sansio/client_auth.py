@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, Self
 from urllib.parse import parse_qsl, quote
 
-from .errors import LocalProtocolError, printable
+from .errors import LocalProtocolError, listed
 from .events import Endpoint, RequestToSend, ResponseReceived
 from .exchange import Signer, Unsigned
 from .parameters import check_encodable, secret_in_url
@@ -232,7 +232,7 @@ def choose_authentication(server: Server, client_secret: str | None) -> ClientAu
     if usual is None:
         raise LocalProtocolError(
             "the server takes neither client_secret_basic nor client_secret_post",
-            advice=f"give auth= for one of: {printable(', '.join(known or ()), 200)}",
+            advice=f"give auth= for one of: {listed(known or ())}",
         )
     named = {
         Endpoint.REVOCATION: server.revocation_endpoint_auth_methods_supported,

@@ -14,7 +14,7 @@ from typing import Any, cast
 from .answers import Answer, read_json
 from .challenges import read_challenges
 from .client_auth import HoldsSecrets
-from .errors import LocalProtocolError, printable
+from .errors import LocalProtocolError, listed
 from .events import Endpoint, RequestToSend, ResponseReceived
 from .exchange import Unsigned
 from .jose import new_jwk
@@ -85,7 +85,7 @@ class DPoP(HoldsSecrets):
             raise LocalProtocolError(
                 f"the server takes no DPoP proofs that are signed with {self.algorithm}",
                 endpoint=Endpoint.TOKEN,
-                advice=f"use a key for one of: {printable(', '.join(known), 200)}",
+                advice=f"use a key for one of: {listed(known)}",
             )
 
     def check_token(self, token: OAuth2Token, answer: Answer) -> None:

@@ -15,6 +15,7 @@ OAuth2Error
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
@@ -241,6 +242,11 @@ def printable(text: str, limit: int) -> str:
             sign if sign.isascii() and sign.isprintable() else ascii(sign)[1:-1] for sign in shown
         )
     return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names in one line, as far as an error shows them."""
+    return printable(", ".join(names), 200)
 
 
 def anew(error: OAuth2Error) -> OAuth2Error:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from .errors import LocalProtocolError, printable
+from .errors import LocalProtocolError, listed, printable
 from .events import Endpoint, Pairs
 
 Parameters: TypeAlias = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
@@ -77,7 +77,7 @@ def details_pair(details: AuthorizationDetails, known: Sequence[str] | None) -> 
             raise LocalProtocolError(
                 f"the server takes no authorization_details of the type {printable(kind, 100)}",
                 endpoint=Endpoint.AUTHORIZATION,
-                advice=f"it takes these types: {printable(', '.join(known), 200) or 'none'}",
+                advice=f"it takes these types: {listed(known) or 'none'}",
             )
     return (json_pair("authorization_details", [dict(each) for each in details]),)
 

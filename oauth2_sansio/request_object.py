@@ -36,8 +36,8 @@ _OUTSIDE = ("response_type", "scope")
 class RequestObject(HoldsSecrets):
     """How a client signs its authorization requests: `Client(request_object=RequestObject(key))`.
 
-    Those of the backchannel too (CIBA Core section 7.1.1), where the server takes them. Nobody can change such a request on its way through the user's browser, and the server knows
-    whose it is.
+    Those of the backchannel too (CIBA Core section 7.1.1), where the server takes them. Nobody can
+    change such a request on its way through the user's browser, and the server knows whose it is.
 
     private_key: PEM text or bytes, a JWK, a key of joserfc, a function that signs, a `RemoteKey`:
         see `read_key`.

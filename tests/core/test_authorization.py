@@ -236,6 +236,19 @@ def test_an_error_may_come_alone() -> None:
     assert got.value.description is None
 
 
+@pytest.mark.parametrize(
+    ("error", "description", "shown"),
+    [
+        ("0" * 79, "0" * 47, "0" * 79 + ": " + "0" * 47),
+        ("0" * 80, "0" * 48, "[redacted]: [redacted]"),
+    ],
+)
+def test_what_may_well_be_a_secret_is_not_shown(error: str, description: str, shown: str) -> None:
+    with pytest.raises(ErrorResponse) as got:
+        PENDING.read_callback(query(state=STATE, error=error, error_description=description))
+    assert str(got.value).startswith(f"{shown} (authorization endpoint)")
+
+
 @pytest.mark.parametrize("code", [None, "", "a\x00b", "ü", "a\nb"])
 def test_a_code_is_visible_text(code: str | None) -> None:
     parameters = {"state": STATE} if code is None else {"state": STATE, "code": code}

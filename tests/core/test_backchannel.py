@@ -136,6 +136,12 @@ def test_a_notification_token_that_is_none(token: str) -> None:
     assert got.value.endpoint is Endpoint.BACKCHANNEL_AUTHENTICATION
 
 
+@pytest.mark.parametrize("token", ["a", "a" * 1024, "a=="])
+def test_a_notification_token_that_is_one(token: str) -> None:
+    form = asked(login_hint="a", client_notification_token=token).form
+    assert dict(form)["client_notification_token"] == token
+
+
 @pytest.mark.parametrize(("modes", "taken"), [(("poll",), False), (("poll", "ping"), True)])
 def test_a_server_that_does_not_notify(modes: tuple[str, ...], taken: bool) -> None:
     server = Server(
@@ -290,6 +296,7 @@ def test_a_notification_is_redeemed_at_once(authorization: str) -> None:
         ("Bearer " + "a" * 1025, BODY, "no bearer token"),
         ("Bearer n-token", b"", "not JSON"),
         ("Bearer n-token", b"<html>", "not JSON"),
+        ("Bearer n-token", b" " * 1_048_576, "not JSON"),
         ("Bearer n-token", b" " * 1_048_577, "longer than"),
         ("Bearer n-token", b"[" * 50_000, "nested too deeply"),
         ("Bearer n-token", b"[" * 100_000, "too much memory"),

@@ -105,6 +105,8 @@ def test_a_server_without_device_login() -> None:
             {"verification_uri": "http://127.0.0.1:8/x"},
             id="loopback",
         ),
+        pytest.param({"user_code": "x"}, {"user_code": "x"}, id="the shortest code"),
+        pytest.param({"user_code": "x" * 100}, {"user_code": "x" * 100}, id="the longest code"),
     ],
 )
 def test_the_answer(changes: dict[str, Any], wanted: dict[str, Any]) -> None:

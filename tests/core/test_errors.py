@@ -22,6 +22,7 @@ from oauth2_sansio.errors import (
     UnsavedTokenError,
     UnsupportedTokenTypeError,
     anew,
+    listed,
     printable,
 )
 from oauth2_sansio.events import Endpoint, ResponseReceived
@@ -81,7 +82,10 @@ def test_the_family(kind: type[OAuth2Error], parent: type[Exception], code: str)
         (OAuth2Error("odd", advice="say\nho\x1b"), "odd; say\\nho\\x1b"),
         (OAuth2Error("\ud800\x1b[31m", "a\r\nb\x00"), "\\ud800\\x1b[31m: a\\r\\nb\\x00"),
         (OAuth2Error("e" * 101), "e" * 97 + "..."),
+        (OAuth2Error("odd", "d" * 600), "odd: " + "d" * 600),
         (OAuth2Error("odd", "d" * 601), "odd: " + "d" * 597 + "..."),
+        (OAuth2Error("odd", advice="a" * 600), "odd; " + "a" * 600),
+        (OAuth2Error("odd", advice="a" * 601), "odd; " + "a" * 597 + "..."),
     ],
 )
 def test_the_text(error: OAuth2Error, text: str) -> None:
@@ -171,6 +175,13 @@ class _Both(RemoteProtocolError, ConnectionError):
 )
 def test_printable(text: str, limit: int, shown: str) -> None:
     assert printable(text, limit) == shown
+
+
+def test_names_are_listed_as_far_as_they_go() -> None:
+    assert listed(["a", "b\n"]) == "a, b\\n"
+    assert listed(()) == ""
+    assert listed(["n" * 198, ""]) == "n" * 198 + ", "
+    assert listed(["n" * 198, "o"]) == "n" * 197 + "..."
 
 
 any_text = st.text(st.characters())

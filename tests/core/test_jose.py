@@ -24,6 +24,7 @@ from oauth2_sansio.jose import (
     signer_of,
     verifier_of,
 )
+from oauth2_sansio.jwt_algorithms import base64url
 
 from .keys_for_tests import OKP, key_for, pem_of
 
@@ -110,7 +111,11 @@ def test_a_new_key_is_made_of_the_random_bytes(curve: str) -> None:
 
 
 def test_the_smallest_and_the_largest_number_make_a_key() -> None:
-    assert new_jwk("P-256", bytes)["d"] == "A" * 42 + "E"  # 1, as 32 bytes
+    # SEC 2 section 2.4.2: how many points there are.
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    for drawn, number in ((0, 1), (order - 2, order - 1), (order - 1, 1), (order, 2)):
+        made = new_jwk("P-256", drawn.to_bytes)
+        assert made["d"] == base64url(number.to_bytes(32))
     assert kind_of(load_jwk(new_jwk("P-256", lambda count: b"\xff" * count))) == "P-256"
 
 

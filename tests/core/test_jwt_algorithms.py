@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,12 @@ def test_how_long_signatures_are() -> None:
 def test_no_other_one_is(name: str) -> None:
     with pytest.raises(ValueError, match="no algorithm"):
         find_algorithm(name)
+
+
+def test_a_name_is_shown_as_far_as_any_name_goes() -> None:
+    for name, shown in (("x" * 40, "x" * 40), ("x" * 41, "x" * 37 + "...")):
+        with pytest.raises(ValueError, match=f"no algorithm {re.escape(shown)}; there are: HS256,"):
+            find_algorithm(name)
 
 
 @given(st.binary())

@@ -152,8 +152,10 @@ def test_what_is_no_key() -> None:
 
 
 def test_a_short_secret_is_taken_with_a_warning() -> None:
-    with pytest.warns(UserWarning, match="should have 32 bytes or more"):
-        assert read_secret("short").algorithm == "HS256"
+    with pytest.warns(UserWarning, match="should have 32 bytes or more") as warned:
+        assert read_secret("s" * 31).algorithm == "HS256"
+    assert warned[0].filename == __file__  # it shows the line of whoever has called
+    assert read_secret("s" * 32).algorithm == "HS256"
 
 
 def test_secrets_and_private_keys_are_not_mistaken() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from base64 import urlsafe_b64decode
 from dataclasses import FrozenInstanceError, replace
 from typing import Any
@@ -265,6 +266,13 @@ PUBLIC_PEM = key_for("RS256").as_pem(private=False)
 def test_what_is_not_believed(text: str, error: str) -> None:
     with pytest.raises(RemoteProtocolError, match=f"^{error}"):
         claims_in(text)
+
+
+def test_a_name_is_shown_as_far_as_any_name_goes() -> None:
+    for name, shown in (("x" * 40, "x" * 40), ("x" * 41, "x" * 37 + "...")):
+        text = f"{encoded({'alg': name})}.{encoded(CLAIMS)}."
+        with pytest.raises(RemoteProtocolError, match=f"with {re.escape(shown)}, which is not"):
+            claims_in(text)
 
 
 def test_a_key_of_another_kind_is_not_even_tried() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -125,6 +126,12 @@ def test_authorization_details_without_a_type(wrong: dict[str, Any]) -> None:
 def test_a_type_that_the_server_does_not_know(known: tuple[str, ...], shown: str) -> None:
     with pytest.raises(LocalProtocolError, match=f"the type payment.*these types: {shown}"):
         details_pair([{"type": "payment"}], known)
+
+
+def test_a_type_is_shown_as_far_as_it_goes() -> None:
+    for kind, shown in (("x" * 100, "x" * 100), ("x" * 101, "x" * 97 + "...")):
+        with pytest.raises(LocalProtocolError, match=f"the type {re.escape(shown)} "):
+            details_pair([{"type": kind}], ())
 
 
 def test_what_json_cannot_write_is_misuse() -> None:

@@ -11,9 +11,11 @@ from oauth2_sansio import (
     Client,
     Finished,
     NoAuthentication,
+    ProtectedResource,
     RequestToSend,
     ResponseReceived,
     Server,
+    ServerKeys,
 )
 from oauth2_sansio.errors import (
     ErrorResponse,
@@ -21,6 +23,8 @@ from oauth2_sansio.errors import (
     RemoteProtocolError,
 )
 from oauth2_sansio.exchange import Pipeline
+from oauth2_sansio.flow import Flow
+from tests.core.server_jwts import jwk_set
 from tests.interop.sessions import Kind
 
 from .hostile_metadata import (
@@ -239,3 +243,32 @@ def test_every_class_with_assertions_asks_it_too(kind: Kind, site: Site, allows:
             assert not allows
     assert guard.asked == [f"{site.url}/token"]
     assert len(site.requests) == int(allows)
+
+
+@pytest.mark.parametrize("allows", [True, False])
+def test_every_class_asks_it_before_each_document_that_a_flow_fetches(
+    kind: Kind, site: Site, allows: bool
+) -> None:
+    documents = {
+        "/.well-known/oauth-authorization-server": {"issuer": site.url},
+        "/.well-known/oauth-protected-resource/api": {"resource": f"{site.url}/api"},
+        "/jwks": jwk_set("ES256"),
+    }
+    for path, document in documents.items():
+        site.answer(path, Answer(200, document))
+    guard = Guard(allows=allows)
+    own = Pipeline(url_allowed=guard)
+    flows: tuple[Flow[Any], ...] = (
+        Server.discover(site.url, pipeline=own),
+        ProtectedResource.discover(f"{site.url}/api", pipeline=own),
+        ServerKeys.fetch(Server(jwks_uri=f"{site.url}/jwks"), pipeline=own),
+    )
+    with kind.session() as anybody:
+        for flow in flows:
+            try:
+                anybody.run(flow)
+            except LocalProtocolError as error:
+                assert "url_allowed refuses" in str(error)
+                assert not allows
+    assert guard.asked == [f"{site.url}{path}" for path in documents]
+    assert [each.target for each in site.requests] == (list(documents) if allows else [])
