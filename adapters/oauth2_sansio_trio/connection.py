@@ -33,8 +33,6 @@ MOST_INTERIM_ANSWERS = 20
 class Connection:
     """A connection that carries one request after the other.
 
-    `send` is called within a limit of time in which writing has begun, `read_body` sets its own.
-
     Whoever uses it closes it after any exception, cancellation too: what would come next over it is
     not known.
     """
@@ -67,12 +65,12 @@ class Connection:
         pieces = bytearray()
         while len(pieces) < PIECE:
             event = self._next_event()
-            if isinstance(event, h11.Data):
+            if type(event) is h11.Data:
                 pieces += event.data
             elif event is h11.NEED_DATA:
                 if pieces:
                     break
-                self._h11.receive_data(await self._receive_within_limit(time_left))
+                self._h11.receive_data(await self._receive(time_left))
             else:
                 self.is_complete = True
                 break
@@ -100,38 +98,41 @@ class Connection:
     async def _write_request(
         self, head: h11.Request, content: Content, time_left: TimeLeft
     ) -> None:
+        await trio.lowlevel.checkpoint_if_cancelled()
         first = self._h11.send(head)
-        body = b"" if content is None else content
-        if not isinstance(body, bytes):
-            await self._write(first)
-            await self._write_pieces(body, time_left)
+        if content is None or (isinstance(content, bytes) and len(content) <= PIECE):
+            # What is small goes out together with the head, in one packet if it fits.
+            if content:
+                first += self._to_bytes(h11.Data(data=content))
+            await self._write(first + self._to_bytes(_END), time_left)
             return
-        if body:  # what is small goes out together with the head, in one packet if it fits
-            first += self._to_bytes(h11.Data(data=body[:PIECE]))
-        await self._write(first)
-        for start in range(PIECE, len(body), PIECE):
-            data = h11.Data(data=body[start : start + PIECE])
-            time_left.begin(Step.WRITE)
-            await self._write(self._to_bytes(data))
-        self._to_bytes(h11.EndOfMessage())
+        await self._write(first, time_left)
+        with time_left.limit(Step.PIECE):
+            if isinstance(content, bytes):
+                await self._write_piece(memoryview(content), time_left)
+            else:
+                await self._write_pieces(content, time_left)
+            end = self._to_bytes(_END)
+            if end:
+                await self._write(end, time_left)
+            return
+        raise time_left.error(self.origin)
 
     async def _write_pieces(self, content: AsyncIterable[bytes], time_left: TimeLeft) -> None:
         iterator = aiter(content)
         try:
-            time_left.pause()
             async for piece in iterator:
-                whole = memoryview(piece).cast("B")  # TypeError for a text
-                for start in range(0, len(whole), PIECE):
-                    data = h11.Data(data=bytes(whole[start : start + PIECE]))
-                    time_left.begin(Step.WRITE)
-                    await self._write(self._to_bytes(data))
-                time_left.pause()
-            time_left.begin(Step.WRITE)
-            await self._write(self._to_bytes(h11.EndOfMessage()))
+                await self._write_piece(memoryview(piece).cast("B"), time_left)
         finally:
             close = getattr(iterator, "aclose", None)  # an asynchronous generator's
             if close is not None:
                 await close()
+
+    async def _write_piece(self, piece: memoryview, time_left: TimeLeft) -> None:
+        for start in range(0, len(piece), PIECE):
+            await trio.lowlevel.checkpoint()  # a fast server must not keep the other tasks waiting
+            data = h11.Data(data=bytes(piece[start : start + PIECE]))
+            await self._write(self._to_bytes(data), time_left)
 
     def _to_bytes(self, event: h11.Data | h11.EndOfMessage) -> bytes:
         try:
@@ -140,44 +141,46 @@ class Connection:
             pass
         raise LocalProtocolError("the body is not as long as its Content-Length says")
 
-    async def _write(self, data: bytes) -> None:
+    async def _write(self, data: bytes, time_left: TimeLeft) -> None:
         try:
-            await self._stream.send_all(data)
+            if self._stream.send_now(data):
+                return
+            with time_left.limit(Step.WRITE):
+                return await self._stream.send_rest()
         except _FAILURES as error:
             raise WriteError(
                 f"the connection to {self.origin} failed while the request was sent"
             ) from error
+        raise time_left.error(self.origin)
 
     async def _read_head(self, time_left: TimeLeft) -> h11.Response:
         interim = 0
+        await self._receive_head(time_left)
         while True:
             event = self._next_event()
-            if isinstance(event, h11.Response):
+            if type(event) is h11.Response:
                 return event
-            if isinstance(event, h11.InformationalResponse):
+            if event is h11.NEED_DATA:
+                await self._receive_head(time_left)
+            elif interim < MOST_INTERIM_ANSWERS:
                 interim += 1
-                if interim > MOST_INTERIM_ANSWERS:
-                    raise RemoteProtocolError(
-                        f"{self.origin} sends one interim answer after another"
-                    )
-                continue
-            time_left.begin(Step.READ)
-            received = await self._receive()
-            if not received:
-                raise ReadError(f"{self.origin} closed the connection before its answer was there")
-            self._h11.receive_data(received)
+            else:
+                raise RemoteProtocolError(f"{self.origin} sends one interim answer after another")
 
-    async def _receive(self) -> bytes:
+    async def _receive_head(self, time_left: TimeLeft) -> None:
+        received = await self._receive(time_left)
+        if not received:
+            raise ReadError(f"{self.origin} closed the connection before its answer was there")
+        self._h11.receive_data(received)
+
+    async def _receive(self, time_left: TimeLeft) -> bytes:
         try:
-            return await self._stream.receive_some()
+            with time_left.limit(Step.READ):
+                return await self._stream.receive_some()
         except _FAILURES as error:
             raise ReadError(
                 f"the connection to {self.origin} failed before the answer was there"
             ) from error
-
-    async def _receive_within_limit(self, time_left: TimeLeft) -> bytes:
-        with time_left.limit(Step.READ):
-            return await self._receive()
         raise time_left.error(self.origin)
 
     def _next_event(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
@@ -192,29 +195,29 @@ class Connection:
 
 
 async def open_connection(
-    origin: Origin, time_left: TimeLeft, get_context: Callable[[], ssl.SSLContext]
+    origin: Origin, get_context: Callable[[], ssl.SSLContext]
 ) -> Connection:
-    """Connect, within the limit that is set already.
+    """Connect.
 
     get_context: returns the settings for TLS; is called for https alone.
     Raises `ConnectError`.
     """
-    time_left.begin(Step.CONNECT)
     try:
-        tcp = await trio.open_tcp_stream(origin.host, origin.port)
+        tcp = PlainStream(await trio.open_tcp_stream(origin.host, origin.port))
         if origin.scheme == "http":
-            return Connection(origin, PlainStream(tcp))
+            return Connection(origin, tcp)
         try:
             stream = TLSStream(tcp, get_context(), origin.host)
             await stream.do_handshake()
         except BaseException:
-            tcp.socket.close()
+            tcp.close()
             raise
     except (*_FAILURES, ValueError) as error:  # ValueError: for a name that DNS cannot hold
         raise ConnectError(f"cannot connect to {origin}{_reason(error)}") from error
     return Connection(origin, stream)
 
 
+_END = h11.EndOfMessage()
 _FAILURES = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
 _QUOTED = re.compile(r": |b['\"]")  # where h11 begins to quote what came
 

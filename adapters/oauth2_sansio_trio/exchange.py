@@ -11,7 +11,7 @@ from .headers import Headers
 from .pool import Pool
 from .request import Request, read_request
 from .response import Response
-from .settings import Step, TimeLeft
+from .settings import TimeLeft
 
 
 async def exchange(pool: Pool, request: Request, time_left: TimeLeft) -> Response:
@@ -21,28 +21,26 @@ async def exchange(pool: Pool, request: Request, time_left: TimeLeft) -> Respons
     that the server has closed meanwhile is found out before.
     """
     address, head = read_request(request)
-    with time_left.limit(Step.WRITE):
-        connection = await pool.acquire(address.origin, time_left)
-        try:
-            answer = await connection.send(head, request.content, time_left)
-        except BaseException:
-            pool.discard(connection)
-            raise
-        headers = Headers(
-            [
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in answer.headers.raw_items()
-            ]
-        )
-        return Response(
-            answer.status_code,
-            headers,
-            request=request,
-            reason_phrase=answer.reason.decode("latin-1"),
-            http_version=f"HTTP/{answer.http_version.decode('ascii')}",
-            body=_IncomingBody(pool, connection, time_left, _idle_seconds(headers)),
-        )
-    raise time_left.error(address.origin)
+    connection = await pool.acquire(address.origin, time_left)
+    try:
+        answer = await connection.send(head, request.content, time_left)
+    except BaseException:
+        pool.discard(connection)
+        raise
+    headers = Headers(
+        [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in answer.headers.raw_items()
+        ]
+    )
+    return Response(
+        answer.status_code,
+        headers,
+        request=request,
+        reason_phrase=answer.reason.decode("latin-1"),
+        http_version=f"HTTP/{answer.http_version.decode('ascii')}",
+        body=_IncomingBody(pool, connection, time_left, _idle_seconds(headers)),
+    )
 
 
 class _IncomingBody:

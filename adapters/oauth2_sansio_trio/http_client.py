@@ -19,7 +19,7 @@ from oauth2_sansio.version import __version__
 from oauth2_sansio.waiting.forks import remember
 
 from .connection import open_connection
-from .errors import HTTPError, RedirectError, UnusableClientError
+from .errors import DeadlineExceeded, HTTPError, RedirectError, UnusableClientError
 from .exchange import exchange
 from .headers import Headers
 from .pool import Pool
@@ -211,7 +211,9 @@ class HTTPClient:
             except HTTPError:
                 await response.aclose()
                 raise
-            left = max(until - trio.current_time(), _AT_ONCE)
+            left = until - trio.current_time()
+            if left <= 0:
+                raise DeadlineExceeded(f"the redirects took longer than {deadline:g} seconds")
             request = replace(following, deadline=left)
         raise RedirectError(f"more than {MOST_REDIRECTS} redirects")
 
@@ -235,7 +237,7 @@ class HTTPClient:
                 raise UnusableClientError(
                     "the client is at work in another run of trio: make one for each"
                 )
-            self._pool.close()
+            self._pool.abandon()
         self._pool = Pool(self._limits, partial(open_connection, get_context=self._tls_context))
         self._run = run
         self._process = os.getpid()
@@ -274,7 +276,6 @@ _DEFAULT_HEADERS = Headers(
     )
 )
 _SHORT = 65_536  # bytes of the body of a redirect
-_AT_ONCE = 1e-9  # seconds: a deadline that has passed already
 
 
 def _nothing() -> None:

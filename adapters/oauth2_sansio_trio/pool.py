@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from math import inf
 
@@ -21,20 +21,20 @@ class _Waiter:
     """A task that waits for a connection, or for the right to open one."""
 
     number: int
-    woken: trio.Event = field(default_factory=trio.Event)
-    is_served: bool = False
-    connection: Connection | None = None  # where it is served without one, it opens one
+    task: trio.lowlevel.Task
+    connection: Connection | None = None  # where it is woken without one, it opens one
 
 
 class Pool:
     """Connections within limits. Belongs to one run of trio.
 
-    Whoever has waited longest comes first. Nothing here waits but `acquire`, so that a cancelled
+    Whoever has waited longest comes first, and is handed its connection: a task that is woken can
+    no longer be cancelled before it runs. Nothing here waits but `acquire`, so that a cancelled
     task leaves all counts right.
     """
 
     def __init__(
-        self, limits: Limits, connect: Callable[[Origin, TimeLeft], Awaitable[Connection]]
+        self, limits: Limits, connect: Callable[[Origin], Awaitable[Connection]]
     ) -> None:
         self._limits = limits
         self._connect = connect
@@ -60,8 +60,7 @@ class Pool:
     async def acquire(self, origin: Origin, time_left: TimeLeft) -> Connection:
         """Return a connection for one request; it has to be put back or discarded.
 
-        Is called within a limit of time in which writing has begun, which begins anew where this
-        waits. Raises what connecting raises.
+        Raises `PoolTimeout`, `ConnectTimeout`, and what connecting raises.
         """
         connection = self._take_idle(origin)
         if connection is None:
@@ -69,7 +68,6 @@ class Pool:
                 connection = await self._wait(origin, time_left)
             if connection is None:
                 connection = await self._open_one(origin, time_left)
-            time_left.begin(Step.WRITE)
         return connection
 
     def put_back(self, connection: Connection, idle_seconds: float) -> None:
@@ -97,14 +95,19 @@ class Pool:
 
     def close(self) -> None:
         """Close all connections, those in use too, and send those who wait away."""
+        self.abandon()
+        for queue in self._waiters.values():
+            for waiter in queue:
+                trio.lowlevel.reschedule(waiter.task)
+        self._waiters.clear()
+
+    def abandon(self) -> None:
+        """Close all connections of a run that has ended, or of which a fork has a copy."""
         self._closed = True
         for connection in self._open:
             connection.close()
         self._open.clear()
         self._idle.clear()
-        for queue in self._waiters.values():
-            for waiter in queue:
-                waiter.woken.set()
 
     def _take_idle(self, origin: Origin) -> Connection | None:
         self._drop_expired()
@@ -163,17 +166,18 @@ class Pool:
         if not self._places[origin]:
             del self._places[origin]
 
-    def _give_up_place(self, origin: Origin) -> None:
-        self._free_place(origin)
-        self._serve()
-
     async def _open_one(self, origin: Origin, time_left: TimeLeft) -> Connection:
         # Its place is reserved.
+        connection = None
         try:
-            connection = await self._connect(origin, time_left)
-        except BaseException:
-            self._give_up_place(origin)
-            raise
+            with time_left.limit(Step.CONNECT):
+                connection = await self._connect(origin)
+        finally:
+            if connection is None:
+                self._free_place(origin)
+                self._serve()
+        if connection is None:
+            raise time_left.error(origin)
         if self._closed:
             connection.close()
             raise _closed()
@@ -181,25 +185,19 @@ class Pool:
         return connection
 
     async def _wait(self, origin: Origin, time_left: TimeLeft) -> Connection | None:
-        waiter = _Waiter(next(self._numbers))
+        waiter = _Waiter(next(self._numbers), trio.lowlevel.current_task())
         self._waiters.setdefault(origin, deque()).append(waiter)
-        time_left.begin(Step.PLACE)
-        try:
-            await waiter.woken.wait()
-        except BaseException:
-            self._leave(origin, waiter)
-            raise
-        if self._closed:
-            raise _closed()
-        return waiter.connection
 
-    def _leave(self, origin: Origin, waiter: _Waiter) -> None:
-        if not waiter.is_served:
+        def leave(_: object) -> trio.lowlevel.Abort:
             self._dequeue(origin, waiter)
-        elif waiter.connection is not None:  # served and cancelled in one moment
-            self.put_back(waiter.connection, waiter.connection.idle_until - trio.current_time())
-        else:
-            self._give_up_place(origin)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        with time_left.limit(Step.PLACE):
+            await trio.lowlevel.wait_task_rescheduled(leave)
+            if self._closed:
+                raise _closed()
+            return waiter.connection
+        raise time_left.error(origin)
 
     def _dequeue(self, origin: Origin, waiter: _Waiter) -> None:
         queue = self._waiters[origin]
@@ -208,7 +206,7 @@ class Pool:
             del self._waiters[origin]
 
     def _serve(self) -> None:
-        while not self._closed:
+        while self._waiters:
             able = [
                 (queue[0].number, origin)
                 for origin, queue in self._waiters.items()
@@ -222,9 +220,8 @@ class Pool:
             if waiter.connection is None:
                 reserved = self._reserve(origin)
                 assert reserved  # there is room, if only that of a connection found dead just now
-            waiter.is_served = True
             self._dequeue(origin, waiter)
-            waiter.woken.set()
+            trio.lowlevel.reschedule(waiter.task)
 
 
 def _closed() -> UnusableClientError:

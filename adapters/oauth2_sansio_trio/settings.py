@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import Enum, auto
+from math import inf
 from typing import assert_never
 
 import trio
@@ -74,6 +75,7 @@ class Step(Enum):
 
     PLACE = auto()  # a connection that another request is using
     CONNECT = auto()
+    PIECE = auto()  # of a streamed body, which the caller makes
     WRITE = auto()
     READ = auto()
 
@@ -81,69 +83,55 @@ class Step(Enum):
 class TimeLeft:
     """The time limits of one request that is under way.
 
-    with time_left.limit(Step.WRITE):
-        ...
-        time_left.begin(Step.READ)
-        ...
-        return result
+    with time_left.limit(Step.READ):
+        return await ...
     raise time_left.error(origin)
     """
 
-    __slots__ = ("_scope", "_seconds", "_step", "_timeout", "_until")
+    __slots__ = ("_seconds", "_step", "_timeout", "_until")
 
     def __init__(self, timeout: Timeout, deadline: float) -> None:
         self._timeout = timeout
         self._seconds = deadline
         self._until = trio.current_time() + deadline
-        self._step = Step.WRITE
-        self._scope: trio.CancelScope
+        self._step = Step.PLACE
 
     def limit(self, step: Step) -> trio.CancelScope:
-        """Return a scope to do steps in, of which the first begins now."""
-        self._scope = trio.CancelScope(deadline=self._end_of(step))
-        return self._scope
-
-    def begin(self, step: Step) -> None:
-        """Give the next step the time that it may take."""
-        self._scope.deadline = self._end_of(step)
-
-    def pause(self) -> None:
-        """Let only the whole request's limit count, while the caller makes a piece of the body."""
-        self._scope.deadline = self._until
+        """Return a scope to wait in."""
+        self._step = step
+        match step:
+            case Step.READ:
+                seconds = self._timeout.read
+            case Step.WRITE:
+                seconds = self._timeout.write
+            case Step.PLACE:
+                seconds = self._timeout.pool
+            case Step.CONNECT:
+                seconds = self._timeout.connect
+            case Step.PIECE:
+                seconds = inf
+            case _:
+                assert_never(step)
+        return trio.CancelScope(deadline=min(trio.current_time() + seconds, self._until))
 
     def error(self, origin: Origin) -> TimedOutError:
         """Return what to raise now that a step, or the whole request, has taken too long."""
-        sent = self._step in (Step.WRITE, Step.READ)
+        sent = self._step not in (Step.PLACE, Step.CONNECT)
         if trio.current_time() >= self._until:
             return DeadlineExceeded(
                 f"the request to {origin} took longer than {self._seconds:g} seconds", sent=sent
             )
         match self._step:
-            case Step.WRITE:
-                return WriteTimeout(f"{origin} does not take the request")
             case Step.READ:
                 return ReadTimeout(f"no answer from {origin}")
-            case Step.CONNECT:
-                return ConnectTimeout(f"no connection to {origin}", sent=sent)
+            case Step.WRITE | Step.PIECE:
+                return WriteTimeout(f"{origin} does not take the request")
             case Step.PLACE:
                 return PoolTimeout(f"all connections for {origin} are in use", sent=sent)
+            case Step.CONNECT:
+                return ConnectTimeout(f"no connection to {origin}", sent=sent)
             case _:
                 assert_never(self._step)
-
-    def _end_of(self, step: Step) -> float:
-        self._step = step
-        match step:
-            case Step.WRITE:
-                seconds = self._timeout.write
-            case Step.READ:
-                seconds = self._timeout.read
-            case Step.CONNECT:
-                seconds = self._timeout.connect
-            case Step.PLACE:
-                seconds = self._timeout.pool
-            case _:
-                assert_never(step)
-        return min(trio.current_time() + seconds, self._until)
 
 
 def check_duration(seconds: float, what: str) -> float:

@@ -1,5 +1,8 @@
 """TCP and TLS connections of trio, as HTTP needs them.
 
+Over TCP the socket itself is used, and not trio's stream: what is sent at once, as nearly every
+request is, needs no limit of time and lets no other task run first, since the answer is waited for.
+
 TLS is done here with the memory buffers of `ssl`, and not with `trio.SSLStream`, for two reasons:
 closing must not wait, so that a cancelled request closes its connection at once; and before a
 connection is used again it has to be known that nothing is left in the buffers, since a second
@@ -8,6 +11,7 @@ answer that waits there would be taken for the answer to the next request.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -23,7 +27,9 @@ PIECE = 65_536
 class Stream(Protocol):
     """What a connection needs of its transport."""
 
-    async def send_all(self, data: bytes) -> None: ...
+    def send_now(self, data: bytes) -> bool: ...
+
+    async def send_rest(self) -> None: ...
 
     async def receive_some(self) -> bytes: ...
 
@@ -33,42 +39,67 @@ class Stream(Protocol):
 
 
 class PlainStream:
-    """Bytes over TCP."""
+    """Bytes over TCP. One task at a time may use it."""
 
-    __slots__ = ("_tcp",)
+    __slots__ = ("_rest", "_socket", "_tcp")
 
     def __init__(self, tcp: trio.SocketStream) -> None:
-        self._tcp = tcp
+        self._socket = socket.socket(fileno=tcp.socket.detach())
+        self._tcp = trio.socket.from_stdlib_socket(self._socket)
+        self._rest = memoryview(b"")
 
-    async def send_all(self, data: bytes) -> None:
-        """Send."""
-        await self._tcp.send_all(data)
+    def send_now(self, data: bytes) -> bool:
+        """Send what can be sent without waiting; say whether that is all, or `send_rest` is left."""
+        sent = self._sent_now(data)
+        if sent == len(data):
+            return True
+        self._rest = memoryview(data)[sent:]
+        return False
+
+    async def send_rest(self) -> None:
+        """Send the rest."""
+        while self._rest:
+            await trio.lowlevel.wait_writable(self._socket)
+            self._rest = self._rest[self._sent_now(self._rest) :]
 
     async def receive_some(self) -> bytes:
         """Return what has come; nothing where the server has ended the connection."""
-        return await self._tcp.receive_some(PIECE)
+        while self._socket.fileno() >= 0:
+            await trio.lowlevel.wait_readable(self._socket)
+            try:
+                return self._socket.recv(PIECE)
+            except BlockingIOError:  # it was woken for nothing
+                pass
+        raise trio.ClosedResourceError
 
     def is_quiet(self) -> bool:
         """Tell whether nothing has come that was not read, and the connection is still open."""
-        return not self._tcp.socket.is_readable()
+        return not self._tcp.is_readable()
 
     def close(self) -> None:
         """Close the connection at once."""
-        self._tcp.socket.close()
+        self._tcp.close()
+
+    def _sent_now(self, data: bytes | memoryview) -> int:
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
 
 
 class TLSStream:
     """Bytes over TLS over TCP. One task at a time may use it."""
 
-    __slots__ = ("_incoming", "_outgoing", "_tcp", "_tls")
+    __slots__ = ("_incoming", "_outgoing", "_rest", "_tcp", "_tls")
 
-    def __init__(self, tcp: trio.SocketStream, context: ssl.SSLContext, host: str) -> None:
+    def __init__(self, tcp: PlainStream, context: ssl.SSLContext, host: str) -> None:
         self._tcp = tcp
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(
             self._incoming, self._outgoing, server_hostname=host.removesuffix(".")
         )
+        self._rest = b""
 
     async def do_handshake(self) -> None:
         """Agree on keys and check the certificate, which `ssl` does in this call alone.
@@ -79,9 +110,22 @@ class TLSStream:
         if self._tls.selected_alpn_protocol() not in (None, "http/1.1"):
             raise ssl.SSLError("the server and the SSLContext agree on another protocol")
 
-    async def send_all(self, data: bytes) -> None:
-        """Encrypt and send."""
-        await self._do(self._tls.write, data)
+    def send_now(self, data: bytes) -> bool:
+        """Encrypt, and send as `PlainStream` does."""
+        try:
+            self._tls.write(data)
+        except ssl.SSLWantReadError:  # new keys are agreed on first
+            self._rest = data
+            return False
+        return self._tcp.send_now(self._outgoing.read())
+
+    async def send_rest(self) -> None:
+        """Send the rest."""
+        if self._rest:
+            await self._do(self._tls.write, self._rest)
+            self._rest = b""
+        else:
+            await self._tcp.send_rest()
 
     async def receive_some(self) -> bytes:
         """Return what has come, decrypted; nothing where the server has ended the connection.
@@ -92,11 +136,11 @@ class TLSStream:
 
     def is_quiet(self) -> bool:
         """Tell whether nothing has come that was not read, and the connection is still open."""
-        return not (self._tls.pending() or self._incoming.pending or self._tcp.socket.is_readable())
+        return not (self._tls.pending() or self._incoming.pending) and self._tcp.is_quiet()
 
     def close(self) -> None:
         """Close the connection at once, without saying goodbye."""
-        self._tcp.socket.close()
+        self._tcp.close()
 
     async def _do(self, step: Callable[..., R], *arguments: Any) -> R:
         while True:
@@ -104,7 +148,7 @@ class TLSStream:
                 result = step(*arguments)
             except ssl.SSLWantReadError:
                 await self._flush()
-                received = await self._tcp.receive_some(PIECE)
+                received = await self._tcp.receive_some()
                 if received:
                     self._incoming.write(received)
                 else:
@@ -114,8 +158,8 @@ class TLSStream:
                 return result
 
     async def _flush(self) -> None:
-        if self._outgoing.pending:
-            await self._tcp.send_all(self._outgoing.read())
+        if self._outgoing.pending and not self._tcp.send_now(self._outgoing.read()):
+            await self._tcp.send_rest()
 
 
 def make_context(*, verify: bool) -> ssl.SSLContext:
