@@ -146,7 +146,8 @@ class Connection:
             if self._stream.send_now(data):
                 return
             with time_left.limit(Step.WRITE):
-                return await self._stream.send_rest()
+                await self._stream.send_rest()
+                return
         except _FAILURES as error:
             raise WriteError(
                 f"the connection to {self.origin} failed while the request was sent"
@@ -174,9 +175,14 @@ class Connection:
         self._h11.receive_data(received)
 
     async def _receive(self, time_left: TimeLeft) -> bytes:
+        await trio.lowlevel.checkpoint()  # meanwhile the answer may come, and nothing has to wait
         try:
-            with time_left.limit(Step.READ):
-                return await self._stream.receive_some()
+            received = self._stream.receive_now()
+            if received is None:
+                with time_left.limit(Step.READ):
+                    return await self._stream.receive_some()
+            elif not time_left.is_over(Step.READ):
+                return received
         except _FAILURES as error:
             raise ReadError(
                 f"the connection to {self.origin} failed before the answer was there"
@@ -194,9 +200,7 @@ class Connection:
         )
 
 
-async def open_connection(
-    origin: Origin, get_context: Callable[[], ssl.SSLContext]
-) -> Connection:
+async def open_connection(origin: Origin, get_context: Callable[[], ssl.SSLContext]) -> Connection:
     """Connect.
 
     get_context: returns the settings for TLS; is called for https alone.

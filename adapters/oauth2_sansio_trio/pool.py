@@ -33,9 +33,7 @@ class Pool:
     task leaves all counts right.
     """
 
-    def __init__(
-        self, limits: Limits, connect: Callable[[Origin], Awaitable[Connection]]
-    ) -> None:
+    def __init__(self, limits: Limits, connect: Callable[[Origin], Awaitable[Connection]]) -> None:
         self._limits = limits
         self._connect = connect
         self._places: dict[Origin, int] = {}  # how many connections there are, or are being made

@@ -114,6 +114,11 @@ class TimeLeft:
                 assert_never(step)
         return trio.CancelScope(deadline=min(trio.current_time() + seconds, self._until))
 
+    def is_over(self, step: Step) -> bool:
+        """Tell, at the end of a step that has not waited, whether the whole request took too long."""
+        self._step = step
+        return trio.current_time() >= self._until
+
     def error(self, origin: Origin) -> TimedOutError:
         """Return what to raise now that a step, or the whole request, has taken too long."""
         sent = self._step not in (Step.PLACE, Step.CONNECT)

@@ -31,6 +31,8 @@ class Stream(Protocol):
 
     async def send_rest(self) -> None: ...
 
+    def receive_now(self) -> bytes | None: ...
+
     async def receive_some(self) -> bytes: ...
 
     def is_quiet(self) -> bool: ...
@@ -62,15 +64,22 @@ class PlainStream:
             await trio.lowlevel.wait_writable(self._socket)
             self._rest = self._rest[self._sent_now(self._rest) :]
 
+    def receive_now(self) -> bytes | None:
+        """Return what has come already, as `receive_some` does; None where that has to wait."""
+        try:
+            return self._socket.recv(PIECE)
+        except BlockingIOError:
+            return None
+
     async def receive_some(self) -> bytes:
-        """Return what has come; nothing where the server has ended the connection."""
-        while self._socket.fileno() >= 0:
+        """Return what comes next; nothing where the server has ended the connection."""
+        received = None
+        while received is None:
+            if self._socket.fileno() < 0:
+                raise trio.ClosedResourceError
             await trio.lowlevel.wait_readable(self._socket)
-            try:
-                return self._socket.recv(PIECE)
-            except BlockingIOError:  # it was woken for nothing
-                pass
-        raise trio.ClosedResourceError
+            received = self.receive_now()
+        return received
 
     def is_quiet(self) -> bool:
         """Tell whether nothing has come that was not read, and the connection is still open."""
@@ -127,8 +136,19 @@ class TLSStream:
         else:
             await self._tcp.send_rest()
 
+    def receive_now(self) -> bytes | None:
+        """Return what has come already, as `receive_some` does; None where that has to wait."""
+        while True:
+            try:
+                return self._tls.read(PIECE)
+            except ssl.SSLWantReadError:
+                received = self._tcp.receive_now()
+            if received is None:
+                return None
+            self._take(received)
+
     async def receive_some(self) -> bytes:
-        """Return what has come, decrypted; nothing where the server has ended the connection.
+        """Return what comes next, decrypted; nothing where the server has ended the connection.
 
         Raises `ssl.SSLError` where it was cut instead (RFC 9112 section 9.8).
         """
@@ -148,14 +168,16 @@ class TLSStream:
                 result = step(*arguments)
             except ssl.SSLWantReadError:
                 await self._flush()
-                received = await self._tcp.receive_some()
-                if received:
-                    self._incoming.write(received)
-                else:
-                    self._incoming.write_eof()
+                self._take(await self._tcp.receive_some())
             else:
                 await self._flush()
                 return result
+
+    def _take(self, received: bytes) -> None:
+        if received:
+            self._incoming.write(received)
+        else:
+            self._incoming.write_eof()
 
     async def _flush(self) -> None:
         if self._outgoing.pending and not self._tcp.send_now(self._outgoing.read()):

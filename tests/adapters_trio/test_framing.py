@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from itertools import chain, repeat
 
+import h11
 import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trio.testing import MockClock
 
 from oauth2_sansio_trio import (
     DeadlineExceeded,
@@ -18,7 +21,10 @@ from oauth2_sansio_trio import (
     RemoteProtocolError,
     Timeout,
 )
-from oauth2_sansio_trio.connection import MOST_INTERIM_ANSWERS
+from oauth2_sansio_trio.connection import MOST_INTERIM_ANSWERS, Connection
+from oauth2_sansio_trio.settings import TimeLeft
+from oauth2_sansio_trio.tls import PIECE, PlainStream
+from oauth2_sansio_trio.urls import Origin
 
 from .world import OK, Server, Stream, answering, counts, keep_answering, serving, stay_silent
 
@@ -187,6 +193,31 @@ async def test_silence_in_the_body_ends_at_the_timeout() -> None:
             with pytest.raises(ReadTimeout):
                 await anext(pieces)
         assert counts(client) == (0, 0)
+
+
+@pytest.mark.trio
+async def test_a_flood_ends_at_the_deadline_too(mock_clock: MockClock) -> None:
+    """Where the next piece is always there, nothing waits, and so no scope has an end."""
+
+    pieces = chain([HEAD + b"\r\n"], repeat(bytes(PIECE)))
+
+    class Flood(PlainStream):
+        def receive_now(self) -> bytes | None:
+            mock_clock.jump(1)
+            return next(pieces)
+
+    ours, theirs = trio.socket.socketpair()
+    with theirs:
+        connection = Connection(Origin("http", "a", 80), Flood(trio.SocketStream(ours)))
+        time_left = TimeLeft(Timeout(), 9.5)
+        request = h11.Request(method="GET", target="/", headers=[("Host", "a")])
+        assert (await connection.send(request, None, time_left)).status_code == 200
+        for _ in range(8):
+            assert len(await connection.read_body(time_left)) == PIECE
+        with pytest.raises(DeadlineExceeded) as caught:
+            await connection.read_body(time_left)
+        assert caught.value.sent
+        connection.close()
 
 
 @pytest.mark.trio

@@ -294,7 +294,7 @@ async def test_served_and_cancelled_in_one_moment(
 
     async def take() -> None:
         handed.append(await world.acquire(A))
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(take)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from oauth2_sansio_trio import (
     DeadlineExceeded,
@@ -149,6 +150,24 @@ async def test_circles_have_an_end() -> None:
             await client.get(server.url, follow_redirects=True)
         assert counts(client) == (1, 1)
     assert len(server.requests) == MOST_REDIRECTS + 1
+
+
+@pytest.mark.trio
+async def test_no_redirect_is_followed_after_the_deadline(autojump_clock: MockClock) -> None:
+    asked: list[float | None] = []
+
+    class Slow(HTTPClient):
+        async def send(self, request: Request, *, stream: bool = False) -> Response:
+            asked.append(request.deadline)
+            await trio.sleep(2)
+            return Response(302, {"Location": "/"}, request=request)
+
+    async with Slow() as client:
+        with pytest.raises(DeadlineExceeded, match="longer than 5 seconds") as caught:
+            await client.get("http://a.example", follow_redirects=True, deadline=5)
+    assert caught.value.sent
+    assert asked == [5, 3, 1]
+    assert autojump_clock.autojump_threshold == 0
 
 
 @pytest.mark.trio

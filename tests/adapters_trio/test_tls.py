@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trio
@@ -16,6 +16,7 @@ from oauth2_sansio_trio import (
     Request,
     WriteError,
 )
+from oauth2_sansio_trio.tls import PlainStream, TLSStream
 
 from .world import (
     OK,
@@ -290,3 +291,39 @@ async def test_a_cancelled_request_closes_its_connection_at_once(contexts: Conte
         assert pool_of(client).connections == response_before == 0
         await trio.sleep(0.02)
         assert server.open_connections == 0
+
+
+@pytest.mark.trio
+async def test_new_keys_may_be_agreed_on_before_more_is_sent() -> None:
+    """As TLS 1.2 does where the server asks for it; what follows is large, and goes in pieces."""
+    ours, theirs = trio.socket.socketpair()
+    stream = TLSStream(
+        PlainStream(trio.SocketStream(ours)), ssl.create_default_context(), "a.example"
+    )
+    large = bytes(5_000_000)
+
+    class Renegotiating:
+        def write(self, data: bytes) -> int:
+            if not stream._incoming.pending:
+                raise ssl.SSLWantReadError
+            stream._incoming.read()
+            return stream._outgoing.write(data + large)
+
+    stream._tls = cast("ssl.SSLObject", Renegotiating())
+    received = bytearray()
+
+    async def receive() -> None:
+        while len(received) < 1 + len(large):
+            received.extend(await theirs.recv(1_000_000))
+
+    assert not stream.send_now(b"x")
+    await theirs.send(b"keys")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stream.send_rest)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(receive)
+    assert received == b"x" + large
+    stream.close()
+    with pytest.raises(trio.ClosedResourceError):
+        await stream._tcp.receive_some()
+    theirs.close()
