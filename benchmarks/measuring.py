@@ -33,7 +33,8 @@ ENVIRONMENT = {
 }
 """What is set for each process that is measured."""
 
-_ROUNDS = 7  # of them the median counts
+_ROUNDS = 3  # of them the median counts
+_SETTLING = 6  # times as many steps as are counted: CPython changes its mind slowly
 _TURN = 0.004  # seconds that a turn takes at least, so that the clock is fine enough
 
 
@@ -105,10 +106,12 @@ def count_in_turns(first: Step, this: Step, times: int) -> None:
     """Do both steps in turns while valgrind, under which this process runs, counts.
 
     What comes before and between is not counted. A start of Python with its imports is a thousand
-    million instructions, of which no two are the same.
+    million instructions, of which no two are the same. And in the beginning of a turn the
+    interpreter still is specialised for the classes of the other one, in code that both run: a
+    program that uses one of them knows no such thing.
     """
     for step in (first, this):
-        repeat(step, max(times // 2, 5))  # fills caches, connects, lets the interpreter specialise
+        repeat(step, max(times // 2, 5))  # fills caches, connects
     gc.disable()
     # Switched on once: what valgrind has translated is thrown away at each switch. A dump begins
     # the count anew; what it takes itself is counted, and is in the turns in which nothing is done.
@@ -116,6 +119,9 @@ def count_in_turns(first: Step, this: Step, times: int) -> None:
     _tell_valgrind("dump", "begin")
     for _ in range(_ROUNDS):
         for number, (step, often) in enumerate(((first, 0), (first, times), (this, times))):
+            for _ in range(often * _SETTLING):
+                step()
+            _tell_valgrind("dump", "settled")
             for _ in range(often):
                 step()
             _tell_valgrind("dump", f"count{number}")
