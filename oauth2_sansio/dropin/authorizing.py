@@ -97,14 +97,11 @@ class Authorizing(Configured):
         if push:
             own = self._chosen(None, self.token_endpoint_auth_method)
             chosen = Chosen(client_id, own.way, http_auth=own.http_auth)
-            endpoint, at, beside = (
-                Endpoint.PUSHED_AUTHORIZATION,
-                None,
-                {Endpoint.AUTHORIZATION: url},
-            )
+            endpoint, at = Endpoint.PUSHED_AUTHORIZATION, None
+            beside: tuple[tuple[Endpoint, str | None], ...] = ((Endpoint.AUTHORIZATION, url),)
         else:
             chosen = Chosen(client_id, Unauthenticated())
-            endpoint, at, beside = Endpoint.AUTHORIZATION, url, {}
+            endpoint, at, beside = Endpoint.AUTHORIZATION, url, ()
         client = self._client(endpoint, at, chosen, omit_pkce=omit_pkce, beside=beside)
         flow = client.authorize(
             redirect_uri=parameters.pop("redirect_uri", self.redirect_uri),

@@ -12,9 +12,10 @@ from ..events import Endpoint
 from ..flow import Flow
 from ..parameters import details_pair
 from ..resource import TokenPlacement
+from ..server import Server
 from .calls import Call
 from .hooks import ComplianceHooks, HookType
-from .kept import Kept
+from .kept import Kept, copied
 from .methods import (
     METHODS_BY_SECRET,
     Chosen,
@@ -164,7 +165,7 @@ class Configured:
             called as `function(client, method, uri, headers, body)` and returns the last three.
         """
         name, function = read_registration(auth)
-        self._kept.auth_methods[name] = function
+        self._kept.auth_methods = {**self._kept.auth_methods, name: function}
 
     def register_compliance_hook(self, hook_type: str, hook: Callable[..., Any]) -> None:
         """Add a function that changes requests or responses; ValueError for an unknown type.
@@ -183,36 +184,52 @@ class Configured:
         *,
         hooks: HookType | None = None,
         omit_pkce: bool = True,
-        beside: Mapping[Endpoint, str | None] | None = None,
+        beside: tuple[tuple[Endpoint, str | None], ...] = (),
     ) -> Client:
         # beside: other endpoints that are needed too, with their URLs where the call names them.
-        metadata, kept = self.metadata, self._kept
-        needed = {endpoint: url, **(beside or {})}
-        aliases: Mapping[str, str] = metadata.get("mtls_endpoint_aliases") or {}
-        if aliases:  # a URL that the call names counts, whatever the metadata say
-            named = {each.value for each, at in needed.items() if at}
-            aliases = {name: alias for name, alias in aliases.items() if name not in named}
-        if endpoint is not Endpoint.AUTHORIZATION:
+        named = ((endpoint, url), *beside)
+        urls = tuple([(each, self._url_of(each, at)) for each, at in named])
+        if endpoint not in (Endpoint.TOKEN, Endpoint.AUTHORIZATION):
             # Wherever the client authenticates by an assertion, that is for the token endpoint.
-            needed.setdefault(Endpoint.TOKEN, metadata.get("token_endpoint") or kept.token_url)
-        of_server: dict[str, Any] = {
-            "issuer": metadata.get("issuer"),
-            "code_challenge_methods_supported": self._listed("code_challenge_methods_supported"),
-            "dpop_signing_alg_values_supported": self._listed("dpop_signing_alg_values_supported"),
-            "authorization_signing_alg_values_supported": self._listed(
+            urls += ((Endpoint.TOKEN, self._url_of(Endpoint.TOKEN, self._remembered_url())),)
+        functions = self.compliance_hook.of(hooks) if hooks else ()
+        of_client = (
+            chosen.client_id,
+            chosen.way,
+            functions,
+            hooks if functions else None,
+            omit_pkce,
+        )
+        kept = self._kept
+        made, made_of = kept.client, (self.metadata, named, urls, of_client)
+        if made is None or made[0] != made_of:
+            then = (copied(self.metadata), named, urls, of_client)
+            made = kept.client = then, kept.new_client(self._server(named, urls), *of_client)
+        return made[1]
+
+    def _server(
+        self,
+        named: tuple[tuple[Endpoint, str | None], ...],
+        urls: tuple[tuple[Endpoint, str | None], ...],
+    ) -> Server:
+        metadata = self.metadata
+        aliases: Mapping[str, str] = metadata.get("mtls_endpoint_aliases") or {}
+        counting = {each.value for each, at in named if at}  # whatever the metadata say of these
+        found: dict[str, Any] = {each.value: at for each, at in urls}
+        return Server(
+            issuer=metadata.get("issuer"),
+            code_challenge_methods_supported=self._listed("code_challenge_methods_supported"),
+            dpop_signing_alg_values_supported=self._listed("dpop_signing_alg_values_supported"),
+            authorization_signing_alg_values_supported=self._listed(
                 "authorization_signing_alg_values_supported"
             ),
-            "require_signed_request_object": bool(metadata.get("require_signed_request_object")),
-            "mtls_endpoint_aliases": aliases,
-            **{each.value: self._url_of(each, at) for each, at in needed.items()},
-        }
-        of_client: dict[str, Any] = {
-            "client_id": chosen.client_id or "",
-            "auth": chosen.way,
-            "omit_pkce": omit_pkce,
-        }
-        functions = self.compliance_hook.of(hooks) if hooks else ()
-        return kept.client_of(of_server, of_client, functions, hooks)
+            require_signed_request_object=bool(metadata.get("require_signed_request_object")),
+            mtls_endpoint_aliases={
+                name: alias for name, alias in aliases.items() if name not in counting
+            },
+            allow_insecure_http=self._kept.allow_insecure_http,
+            **found,
+        )
 
     def _url_of(self, endpoint: Endpoint, url: str | None) -> str | None:
         # url: of this very call, if it names one.
@@ -245,8 +262,19 @@ class Configured:
         )
 
     def _chosen(self, auth: Any, method: Any) -> Chosen:
-        credentials = Credentials(self, self.client_id, self.client_secret, self._kept.auth_methods)
-        return credentials.choose(auth, method, self._is_http_auth)
+        kept = self._kept
+        credentials = (self.client_id, self.client_secret, kept.auth_methods)
+        made, made_of = kept.chosen, (method, *credentials)
+        if auth is None and made is not None and made[0] == made_of:
+            return made[1]
+        chosen = Credentials(self, *credentials).choose(auth, method, self._is_http_auth)
+        if auth is None:
+            kept.chosen = made_of, chosen
+        return chosen
+
+    def _remembered_url(self) -> str | None:
+        # Of the call that fetched the token; what the metadata say counts before.
+        return None if self.metadata.get("token_endpoint") else self._kept.token_url
 
     def _method_by_secret(self, endpoint: Endpoint) -> str:
         # Where the user names none.
@@ -276,5 +304,4 @@ class Configured:
                 f"a {type(self).__name__} takes no {unknown} with a single call of this kind: "
                 "build a client of its own with it, or leave it out"
             )
-        names = [name for name in parameters if name in self.REQUEST_OPTIONS]
-        return {name: parameters.pop(name) for name in names}
+        return {name: parameters.pop(name) for name in self.REQUEST_OPTIONS & parameters.keys()}

@@ -45,7 +45,7 @@ class ComplianceHooks(dict[str, list[Callable[..., Any]]]):
 
     def of(self, hook_type: HookType) -> tuple[Callable[..., Any], ...]:
         """Return the hooks of a type."""
-        return tuple(self.get(hook_type.value, ()))
+        return tuple(self.get(hook_type.value, ())) if self else ()
 
 
 def amend_by(hooks: Iterable[RequestHook], hook_type: HookType) -> tuple[AmendRequest, ...]:

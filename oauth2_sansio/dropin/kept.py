@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..client import Client
+from ..client_auth import ClientAuthentication
 from ..server import Server
 from ..tokens import OAuth2Token
 from .amending import RequestHook
 from .calls import Call
 from .hooks import HookType, amend_by
-from .methods import AuthFunction
+from .methods import AuthFunction, Chosen
 
 if TYPE_CHECKING:
     from ..coordinator_policy import RefreshPolicy
@@ -43,6 +44,8 @@ class Kept:
     use_mtls_endpoint_aliases: whether clients with a certificate are served elsewhere.
     sign: signs with keys that are elsewhere.
     token_url, client_credentials: of the last calls that fetched a token, for renewals.
+    chosen, client: what was made last for a call, and of which settings: while these are the same,
+        it serves each call. Each is one value, which threads may share.
     """
 
     allow_insecure_http: bool
@@ -64,36 +67,42 @@ class Kept:
     warned: bool = False
     token_url: str | None = None
     client_credentials: Callable[[], Call[OAuth2Token]] | None = None
-    _made: tuple[tuple[object, ...], Client] | None = None  # one value, which threads may share
+    chosen: tuple[tuple[object, ...], Chosen] | None = None
+    client: tuple[tuple[object, ...], Client] | None = None
 
-    def client_of(
+    def new_client(
         self,
-        of_server: dict[str, Any],
-        of_client: dict[str, Any],
+        server: Server,
+        client_id: str | None,
+        auth: ClientAuthentication,
         functions: tuple[RequestHook, ...],
         hooks: HookType | None,
+        omit_pkce: bool,
     ) -> Client:
-        """Return the client of these settings: the last one, where they are the same again.
+        """Return a client of these settings, and of those that are kept here.
 
-        of_server, of_client: the arguments of both, but for what is kept here and stays the same.
-        functions: the users' hooks of a type, for requests.
+        functions, hooks: the users' hooks for requests, and their type where there are some.
         """
-        made_of = (of_server, of_client, functions, hooks)
-        made = self._made
-        if made is None or made[0] != made_of:
-            amend = amend_by(functions, hooks) if hooks else ()
-            client = Client(
-                server=Server(**of_server, allow_insecure_http=self.allow_insecure_http),
-                amend_request=amend,
-                url_allowed=self.url_allowed,
-                request_object=self.request_object,
-                dpop=self.dpop,
-                use_mtls_endpoint_aliases=self.use_mtls_endpoint_aliases,
-                authorization_signed_response_alg=self.authorization_signed_response_alg,
-                **of_client,
-            )
-            made = self._made = (made_of, client)
-        return made[1]
+        return Client(
+            server=server,
+            client_id=client_id or "",
+            auth=auth,
+            omit_pkce=omit_pkce,
+            amend_request=amend_by(functions, hooks) if hooks else (),
+            url_allowed=self.url_allowed,
+            request_object=self.request_object,
+            dpop=self.dpop,
+            use_mtls_endpoint_aliases=self.use_mtls_endpoint_aliases,
+            authorization_signed_response_alg=self.authorization_signed_response_alg,
+        )
 
     def __repr__(self) -> str:
         return "<Kept>"  # it holds secrets
+
+
+def copied(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metadata that stay as they are, also where somebody changes a list in them in place."""
+    return {
+        name: value.copy() if isinstance(value, (list, dict)) else value
+        for name, value in metadata.items()
+    }

@@ -48,7 +48,10 @@ def read_parameters(values: Mapping[str, Any]) -> Pairs:
     A list repeats its name, None is left out, a dict (or a list with one in it) becomes JSON, and
     an empty text is sent as it is.
     """
-    return tuple(pair for name, value in values.items() for pair in _pairs(name, value))
+    found: list[tuple[str, str]] = []
+    for name, value in values.items():
+        found += _pairs(name, value)
+    return tuple(found)
 
 
 def read_body(body: Any) -> Pairs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,7 @@ class Vocabulary(Authorizing):
         )
         self._add_defaults(grant, parameters, named)
         given = (
-            *(pair for pair in from_body if pair != ("grant_type", grant)),
+            *[pair for pair in from_body if pair != ("grant_type", grant)],
             *read_parameters(parameters),
         )
         if method == "GET" and not _NEVER_IN_A_URL.isdisjoint(name for name, _ in given):
@@ -98,12 +98,12 @@ class Vocabulary(Authorizing):
             self._kept.client_credentials = call if for_itself else None
             self._kept.token_url = url or self._kept.token_url
 
-        def call() -> Call[OAuth2Token]:
+        def call(on_success: Callable[[], None] | None = None) -> Call[OAuth2Token]:
             client = self._client(Endpoint.TOKEN, url, chosen, hooks=HookType.ACCESS_TOKEN_REQUEST)
             flow = client.request_token(grant, parameters=given, method=method, headers=own_headers)
-            return self._call(flow, options, chosen, HookType.ACCESS_TOKEN_RESPONSE, succeed)
+            return self._call(flow, options, chosen, HookType.ACCESS_TOKEN_RESPONSE, on_success)
 
-        return call()
+        return call(succeed)
 
     def _add_defaults(
         self, grant_type: str, parameters: dict[str, Any], named: Mapping[str, str]
@@ -268,10 +268,6 @@ class Vocabulary(Authorizing):
         if previous.refresh_token:
             return {"refresh_token": previous.refresh_token}
         return {"access_token": previous.get("access_token")}
-
-    def _remembered_url(self) -> str | None:
-        # Of the call that fetched the token; what the metadata say counts before.
-        return None if self.metadata.get("token_endpoint") else self._kept.token_url
 
     def _token_url(self) -> str | None:
         return self.metadata.get("token_endpoint") or self._kept.token_url
