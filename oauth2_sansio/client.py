@@ -166,7 +166,8 @@ class Client(ClientSettings):
             refresh token alone.
         """
         previous = OAuth2Token(refresh_token=token) if isinstance(token, str) else token
-        if not previous.refresh_token:
+        refresh_token = previous.refresh_token
+        if not refresh_token:
             raise LocalProtocolError(
                 "there is no refresh token to refresh with",
                 error="missing_refresh_token",
@@ -174,7 +175,7 @@ class Client(ClientSettings):
                 advice="authorize again, perhaps with the scope offline_access",
             )
         given = (
-            ("refresh_token", previous.refresh_token),
+            ("refresh_token", refresh_token),
             *scope_pair(scope),
             *repeated("resource", resource),
             *self._details(authorization_details),

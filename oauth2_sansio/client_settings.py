@@ -19,7 +19,7 @@ from .events import Endpoint, Pairs, T
 from .exchange import AmendRequest, AmendResponse, Exchange, Pipeline, Signer
 from .flow import Flow
 from .parameters import Parameters, joined
-from .server import Server
+from .server import HEADERS_OF_DRAFTS, Server
 from .tokens import OAuth2Token, read_token
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class ClientSettings(HoldsSecrets):
             url_allowed=self.url_allowed,
             allow_insecure_http=self.server.allow_insecure_http,
             known_urls=self.server.safe_urls,
+            known_headers=HEADERS_OF_DRAFTS,
         )
         object.__setattr__(self, "_pipeline", pipeline)
         for algorithm in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Generic, Protocol, TypeAlias, TypeVar, assert_never
 
 from .answers import Answer
@@ -23,6 +24,7 @@ from .events import (
     WaitElapsed,
 )
 from .flow import Flow
+from .parameters import are_ascii
 from .redaction import redact, secrets_of
 from .urls import check_url
 
@@ -73,6 +75,7 @@ class Pipeline:
         addresses that a hostile server names.
     allow_insecure_http: lets requests go to plain http outside the loopback interface.
     known_urls: have passed `check_url` without `allow_insecure_http`, and need not again.
+    known_headers: are such as HTTP takes.
     """
 
     amend_request: tuple[AmendRequest, ...] = ()
@@ -81,6 +84,7 @@ class Pipeline:
     url_allowed: Callable[[str], bool] | None = None
     allow_insecure_http: bool = False
     known_urls: frozenset[str] = frozenset()
+    known_headers: frozenset[tuple[str, str]] = frozenset()
 
     def check(self, request: RequestToSend) -> RequestToSend:
         """Return a request that may go out as it is; raise `LocalProtocolError` for another."""
@@ -99,12 +103,11 @@ class Pipeline:
             )
         if not _TOKEN.fullmatch(request.method):
             raise _unfit(request, "the method is none that HTTP knows")
-        for name, value in request.headers:
-            if not (_TOKEN.fullmatch(name) and _is_header_value(value)):
+        for header in request.headers:
+            if not (header in self.known_headers or _is_header(*header)):
                 raise _unfit(request, "a header has characters that no header may have")
-        for pair in request.form:
-            if not all(map(_is_text, pair)):
-                raise _unfit(request, "a parameter is not a text that UTF-8 can write")
+        if not (are_ascii(request.form) or all(map(_is_text, chain(*request.form)))):
+            raise _unfit(request, "a parameter is not a text that UTF-8 can write")
         return request
 
 
@@ -139,15 +142,15 @@ class Exchange(Generic[T]):
             case Started():
                 self._tried_again = False
                 return self.on_start(now)
+            case ResponseReceived():
+                return self._receive(event, now)
+            case RequestFailed():
+                return self.on_failure(event, now)
             case WaitElapsed():
                 self._tried_again = False
                 return self.send(now)
             case SignatureMade(signature):
                 return self._sign(self._attach(signature), now)
-            case RequestFailed():
-                return self.on_failure(event, now)
-            case ResponseReceived():
-                return self._receive(event, now)
             case _:
                 assert_never(event)
 
@@ -234,10 +237,13 @@ def _amended(value: object, kind: type[V], name: str) -> V:
     )
 
 
-def _is_header_value(value: str) -> bool:
-    # Visible characters, and within them spaces and tabs.
-    return (
-        value.isascii() and value.replace("\t", " ").isprintable() and value.strip(" \t") == value
+def _is_header(name: str, value: str) -> bool:
+    # The value is of visible characters, and within them spaces and tabs.
+    return bool(
+        _TOKEN.fullmatch(name)
+        and value.isascii()
+        and value.replace("\t", " ").isprintable()
+        and value.strip(" \t") == value
     )
 
 

@@ -65,6 +65,9 @@ _HEADERS: Pairs = (
     ("Accept", "application/json"),
     ("Content-Type", "application/x-www-form-urlencoded"),
 )
+HEADERS_OF_DRAFTS = frozenset(_HEADERS)
+"""What a draft of `Server.draft` has of headers, unless a caller has others."""
+
 _NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -51,7 +51,8 @@ class OAuth2Token(dict[str, Any]):
     @property
     def refresh_token(self) -> str | None:
         """The refresh token; None where there is none."""
-        return _text(self.get("refresh_token")) or None
+        token = self.get("refresh_token")
+        return token if isinstance(token, str) and token else None
 
     @property
     def id_token(self) -> str | None:
