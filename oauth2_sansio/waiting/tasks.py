@@ -234,7 +234,7 @@ class TaskFlight:
     async def _renew(self, decision: RefreshIt) -> OAuth2Token:
         outcome: OAuth2Token | OAuth2Error | None = None
         try:
-            with UnderWay(self._keeper, decision.ticket, None):
+            with UnderWay(self._keeper, decision.ticket):
                 outcome = token = await self._drive(decision.flow)
         except OAuth2Error as error:
             outcome = error

@@ -155,9 +155,9 @@ class ThreadFlight:
         outcome: OAuth2Token | OAuth2Error | None = None
         saved = False
         try:
-            with UnderWay(self._keeper, decision.ticket, None):
-                outcome = token = self._drive(decision.flow)
-            self._call_save(decision.ticket, token, decision.previous)
+            with UnderWay(self._keeper, decision.ticket) as mark:
+                outcome = token = mark.token = self._drive(decision.flow)
+                self._call_save(token, decision.previous)
             saved = True
         except OAuth2Error as error:
             if outcome is None:
@@ -173,15 +173,15 @@ class ThreadFlight:
     def _save_again(self, decision: SaveIt) -> None:
         saved = False
         try:
-            self._call_save(decision.ticket, decision.token, decision.previous)
+            with UnderWay(self._keeper, decision.ticket, decision.token):
+                self._call_save(decision.token, decision.previous)
             saved = True
         finally:
             self._settle(decision.ticket, decision.token, saved=saved)
 
-    def _call_save(self, ticket: int, token: OAuth2Token, previous: OAuth2Token) -> None:
+    def _call_save(self, token: OAuth2Token, previous: OAuth2Token) -> None:
         try:
-            with UnderWay(self._keeper, ticket, token):
-                self._save(token, previous)
+            self._save(token, previous)
         except Exception as error:
             raise UnsavedTokenError(token) from error
 
@@ -224,10 +224,9 @@ def call_within(
 
     under_way = threading.Lock()
     under_way.acquire()
-    context = contextvars.copy_context()
     has_ended = False
     try:
-        in_worker(lambda: context.run(run), under_way.release)
+        in_worker(partial(contextvars.copy_context().run, run), under_way.release)
         has_ended = under_way.acquire(timeout=min(seconds, threading.TIMEOUT_MAX))
     finally:
         if end is not None and not has_ended:

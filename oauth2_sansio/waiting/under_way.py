@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import contextvars
-from contextlib import suppress
-from typing import TypeAlias
+from typing import Self
 
 from ..errors import LocalProtocolError, Outcome, TransportError
 from ..events import Endpoint
 from ..keeper import TokenKeeper
 from ..tokens import OAuth2Token
-
-_Marks: TypeAlias = tuple[tuple[TokenKeeper, int, OAuth2Token | None], ...]
-
-_marks: contextvars.ContextVar[_Marks] = contextvars.ContextVar(
-    "oauth2_sansio_under_way", default=()
-)
 
 
 class UnderWay:
@@ -24,24 +17,33 @@ class UnderWay:
     token: the new token while it is being saved; None while it is being fetched.
     """
 
-    __slots__ = ("_before", "_mark")
+    __slots__ = ("_before", "keeper", "ticket", "token")
 
-    def __init__(self, keeper: TokenKeeper, ticket: int, token: OAuth2Token | None) -> None:
-        self._mark = (keeper, ticket, token)
-        self._before: contextvars.Token[_Marks]
+    def __init__(self, keeper: TokenKeeper, ticket: int, token: OAuth2Token | None = None) -> None:
+        self.keeper = keeper
+        self.ticket = ticket
+        self.token = token
+        self._before: contextvars.Token[tuple[UnderWay, ...]]
 
-    def __enter__(self) -> None:
-        self._before = _marks.set((*_marks.get(), self._mark))
+    def __enter__(self) -> Self:
+        self._before = _marks.set((*_marks.get(), self))
+        return self
 
     def __exit__(self, *_exception: object) -> None:
-        # A task whose loop was closed is thrown away in another context, which has no mark.
-        with suppress(ValueError):
+        try:
             _marks.reset(self._before)
+        except ValueError:
+            return  # a task whose loop was closed is thrown away in another context, without marks
+
+
+_marks: contextvars.ContextVar[tuple[UnderWay, ...]] = contextvars.ContextVar(
+    "oauth2_sansio_under_way", default=()
+)
 
 
 def is_own(keeper: TokenKeeper, ticket: int) -> bool:
     """Say whether the caller itself is at a ticket."""
-    return any(mark[0] is keeper and mark[1] == ticket for mark in _marks.get())
+    return any(mark.keeper is keeper and mark.ticket == ticket for mark in _marks.get())
 
 
 def own_token(keeper: TokenKeeper, ticket: int) -> OAuth2Token | None:
@@ -49,15 +51,15 @@ def own_token(keeper: TokenKeeper, ticket: int) -> OAuth2Token | None:
 
     Raises `LocalProtocolError` where the caller itself is fetching it.
     """
-    for marked, number, token in _marks.get():
-        if marked is keeper and number == ticket:
-            if token is None:
+    for mark in _marks.get():
+        if mark.keeper is keeper and mark.ticket == ticket:
+            if mark.token is None:
                 raise LocalProtocolError(
                     "the renewal of a token asks for this very token",
                     endpoint=Endpoint.TOKEN,
                     advice="send token requests, and those of hooks, without this token",
                 )
-            return token
+            return mark.token
     return None
 
 
