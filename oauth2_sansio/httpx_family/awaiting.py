@@ -96,7 +96,7 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
         client = self._endpoint_client
 
         async def exchange(request: RequestToSend) -> ResponseReceived:
-            built = self._built(request, options)
+            built = self._built(client, request, options)
             try:
                 with AtEndpoint():
                     response = await client.send(

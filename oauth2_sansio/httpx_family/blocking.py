@@ -94,16 +94,16 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
         return client_class
 
     def _perform(self, flow: Flow[T]) -> tuple[T, Any]:
-        self._check_open()
+        client = self._check_open()
         self._leave_to_a_parent()
         options, http_auth, hooks, deadline = self._options_of(flow)
         responses: list[Any] = []
 
         def exchange(request: RequestToSend, connection: OwnConnection) -> ResponseReceived:
-            built = self._built(request, options)
+            built = self._built(client, request, options)
             connection.follow(built.extensions)
             try:
-                response = self._sent(built, http_auth)
+                response = self._sent(client, built, http_auth)
                 if self.library.is_unread(response):
                     self._read(response)
             finally:
@@ -126,13 +126,11 @@ class BlockingClient(BlockingVocabulary[Any], FamilyVocabulary):
         except OAuth2Error as error:
             raise self.library.as_library_error(error, responses) from None
 
-    def _sent(self, request: Any, http_auth: Any) -> Any:
+    def _sent(self, client: Any, request: Any, http_auth: Any) -> Any:
         while True:
             try:
                 with AtEndpoint():
-                    return self._endpoint_client.send(
-                        request, auth=http_auth, follow_redirects=False, stream=True
-                    )
+                    return client.send(request, auth=http_auth, follow_redirects=False, stream=True)
             except KeptConnectionError:  # that one is closed now, and there are finitely many
                 continue
             except self.library.HTTPStatusError as error:  # from an event hook of the user

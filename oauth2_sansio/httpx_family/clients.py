@@ -67,8 +67,9 @@ class FamilyVocabulary(Lending):
     auth_class: ClassVar[Callable[..., TokenAuth]]
     _own_auth: TokenAuth
     _is_forked = False  # whether the connections are those of a parent process
-    # The endpoint that was asked last: to read a URL takes the library a tenth of a request.
-    _asked: tuple[str, Any] = ("", None)
+    # URL and headers of the last request to an endpoint, each as it came and as the library has read
+    # it: that takes the library a tenth of a request. One value, which threads may share.
+    _asked: tuple[str, Any, Pairs | None, Any] = ("", None, None, None)
 
     def _set_up(self, build: Callable[..., None], settings: dict[str, Any], **own: Any) -> None:
         # What concerns the library's own client is handed to it; all else is ours.
@@ -127,10 +128,8 @@ class FamilyVocabulary(Lending):
     def cookies(self) -> Any:
         """The cookies of the library's own client. What an endpoint sets is not kept."""
         if _at_endpoint.get():
-            none = self.library.Cookies()
-            none.extract_cookies = _leave_them
-            return none
-        return cast("Any", super()).cookies
+            return self.library.unkept_cookies()
+        return super().cookies  # type: ignore[misc]  # the library's
 
     @cookies.setter
     def cookies(self, cookies: Any) -> None:
@@ -143,15 +142,19 @@ class FamilyVocabulary(Lending):
             return request
         return cast("Any", super())._build_redirect_request(request, response)  # noqa: SLF001 - see above
 
-    def _built(self, request: RequestToSend, options: Mapping[str, Any]) -> Any:
-        asked = self._asked
-        if asked[0] != request.url:
-            asked = self._asked = (request.url, self.library.URL(request.url))
-        built = self._endpoint_client.build_request(
+    def _built(self, client: Any, request: RequestToSend, options: Mapping[str, Any]) -> Any:
+        # client: through which it will go.
+        url, url_read, pairs, headers = self._asked
+        if url != request.url:
+            url_read = self.library.URL(request.url)
+        if pairs != request.headers:
+            headers = self.library.Headers([*_HEADERS, *request.headers])
+        self._asked = (request.url, url_read, request.headers, headers)
+        built = client.build_request(
             request.method,
-            asked[1],
+            url_read,
             content=request.body or None,
-            headers=[*_HEADERS, *request.headers],
+            headers=headers,
             **options,
         )
         built.extensions[_OURS] = True
@@ -175,7 +178,7 @@ class FamilyVocabulary(Lending):
         if hooks and not compressed:
             response = amend_response(response, hooks)
         responses.append(response)
-        if type(response) is not self.library.Response or "json" in vars(response):
+        if type(response) is not self.library.module.Response or "json" in vars(response):
             # A test double, or a response whose `json` a hook has replaced.
             return read_double(response, _pairs_of(response))
         return ResponseReceived(
@@ -190,11 +193,14 @@ class FamilyVocabulary(Lending):
         late: Exception = self.library.ReadTimeout("the whole exchange has taken too long")
         return late
 
-    def _check_open(self) -> None:
-        client: Any  # the library's own `is_closed`
-        for which, client in (("this client", self), ("the token_client", self._endpoint_client)):
-            if client.is_closed:
-                raise LocalProtocolError(f"{which} was closed", advice="build a new one")
+    def _check_open(self) -> Any:
+        # Return what requests to endpoints go through.
+        own: Any = self  # the library's own `is_closed`
+        client = self._endpoint_client
+        if own.is_closed or client.is_closed:
+            which = "this client" if own.is_closed else "the token_client"
+            raise LocalProtocolError(f"{which} was closed", advice="build a new one")
+        return client
 
     def __getstate__(self) -> NoReturn:
         raise TypeError(
@@ -213,11 +219,6 @@ class AtEndpoint:
 
     def __exit__(self, *_: object) -> None:
         _at_endpoint.reset(self._mark)
-
-
-def _leave_them(_response: Any) -> None:
-    # To read the cookies of a response takes the library a fifth of a request, also without any.
-    pass
 
 
 def _pairs_of(response: Any) -> Pairs:

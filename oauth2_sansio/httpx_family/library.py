@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Any, TypedDict, cast
 
@@ -46,6 +46,10 @@ class Library:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.module, name)
+
+    def unkept_cookies(self) -> Any:
+        """Return cookies of the library, none yet, into which no response brings any."""
+        return _unkept(self.module.Cookies)()
 
     def response_of(self, error: Any) -> Any:
         """Return the response that an exception of the library holds."""
@@ -153,6 +157,23 @@ class Library:
             return
         if any(each.__name__ == "OAuth2Auth" for each in type(auth).__mro__):
             raise foreign_auth(self.module.__name__)
+
+
+@cache
+def _unkept(cookies: type[Any]) -> type[Any]:
+    # To read the cookies of a response takes the library a fifth of a request, also without any.
+    class Unkept(cookies):  # type: ignore[misc]  # the library's
+        def __init__(self) -> None:
+            """Make no jar before somebody looks into it."""
+
+        @cached_property
+        def jar(self) -> Any:
+            return cookies().jar
+
+        def extract_cookies(self, response: Any) -> None:
+            """Leave them."""
+
+    return Unkept
 
 
 @cache
