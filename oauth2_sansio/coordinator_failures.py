@@ -37,9 +37,9 @@ class FailureStep(SavingStep):
         super().__init__(known)
         self._token = token  # what is to be renewed
         self._me = known.name()
-        self._asked_at = 0.0  # for the lease
+        self._asked_at: float  # once it has been asked for the lease
         self._record = known.record(token, ())
-        self._version = 0
+        self._version: int  # once the record was loaded
 
     def _ask_for_lease(self, now: float) -> Next:
         self._asked_at = now

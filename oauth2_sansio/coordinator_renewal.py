@@ -68,8 +68,8 @@ class RenewalStep(FailureStep):
         self._held = token
         self._renew = renew
         self._usable = usable
-        self._began = 0.0
-        self._not_after = 0.0  # the last time at which a request may go out
+        self._began: float  # once it has
+        self._not_after: float  # once there is a lease: the last time at which a request may go out
         self._looks = 0
         self._flow: Flow[OAuth2Token] | None = None
         self._sent = False

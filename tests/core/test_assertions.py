@@ -113,7 +113,9 @@ def test_claims(settings: dict[str, Any], wanted: dict[str, Any]) -> None:
 def test_the_given_claims_are_never_changed() -> None:
     claims, headers = {"x": [1]}, {"kid": "k"}
     told = JWTAssertion(key=OKP, issuer="me", claims=claims, headers=headers)
-    assert_jwt(client(), told).start(NOW)
+    token = form_of(assert_jwt(client(), told).start(NOW))["assertion"]
+    header, _ = verified(token, key_for("EdDSA"), "EdDSA")
+    assert header == {"alg": "EdDSA", "typ": "JWT", "kid": "k"}
     assert (claims, headers) == ({"x": [1]}, {"kid": "k"})
 
 
@@ -190,9 +192,17 @@ def test_what_is_no_saml() -> None:
 
 
 def test_signers_learn_nothing_and_show_nothing() -> None:
-    told = JWTAssertion(key=OKP, issuer="me")
+    told = JWTAssertion(key=OKP, issuer="me", claims={"x": "hush"}, headers={"y": "hush"})
+    assert told == JWTAssertion(key=OKP, issuer="me", claims={"x": "hush"}, headers={"y": "hush"})
     signer = told.signer(SERVER, bytes)
-    assert OKP["d"] not in repr(told) + repr(signer)
+    assert repr(told) == (
+        "JWTAssertion(issuer='me', subject=None, "
+        f"audience={AssertionAudience.TOKEN_ENDPOINT!r}, alg=None, key_id=None, typ='JWT', "
+        "lifetime=3600)"
+    )
+    assert OKP["d"] not in repr(signer)
+    assert "<" not in repr(signer).replace(repr(AssertionAudience.TOKEN_ENDPOINT), "")
+    assert repr(given_assertion("hush")) == "_Giver()"
     flow = assert_saml(client(), "<hush/>")
     flow.start(NOW)
     flow.receive(ANSWER, NOW)

@@ -16,6 +16,7 @@ from oauth2_sansio import (
     ClientSecretBasic,
     ClientSecretPost,
     DPoP,
+    NoAuthentication,
     PendingAuthorization,
     RequestObject,
     ResponseMode,
@@ -228,6 +229,22 @@ def test_a_server_without_an_endpoint_for_it() -> None:
 def test_a_pushed_request_refers_to_no_other_one(parameters: Parameters) -> None:
     with pytest.raises(LocalProtocolError, match="refers to no other one"):
         client_at().authorize(redirect_uri=None, push=True, parameters=parameters)
+
+
+def test_a_reference_may_be_long_and_over_soon() -> None:
+    pending = pushed({"request_uri": "u" * 2_048, "expires_in": 1})
+    assert pending.url.endswith("&request_uri=" + "u" * 2_048)
+    assert pending.url_expires_at == 1001.5
+
+
+def test_a_secret_is_pushed_and_never_goes_into_the_url() -> None:
+    begin = replace(client_at(), auth=NoAuthentication()).authorize
+    flow = begin(redirect_uri=None, parameters={"client_secret": "hush"}, push=True)
+    request = flow.start(0.0)
+    assert isinstance(request, RequestToSend)
+    assert ("client_secret", "hush") in request.form
+    with pytest.raises(LocalProtocolError, match="never goes into a URL"):
+        begin(redirect_uri=None, parameters={"client_secret": "hush"})
 
 
 @pytest.mark.parametrize("status", [200, 201])

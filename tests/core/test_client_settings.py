@@ -9,6 +9,7 @@ import pytest
 
 from oauth2_sansio import (
     ClientSecretBasic,
+    ClientSecretJWT,
     DPoP,
     Endpoint,
     Exchange,
@@ -79,6 +80,30 @@ def test_the_pipeline() -> None:
     flow = settings.exchange(Endpoint.TOKEN, (), Answer.read, method="GET")
     flow.start(0.0)
     assert flow.receive(ResponseReceived(status=200), 0.0) == Finished({"a": 1})
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    settings = settings_of()
+    assert (settings.omit_pkce, settings.authorization_lifetime) == (False, 600)
+
+
+def test_a_secret_goes_into_a_form_and_never_into_a_url() -> None:
+    request = settings_of().exchange(Endpoint.TOKEN, {"client_secret": "hush"}, Answer.read)
+    assert isinstance(request.start(0.0), RequestToSend)
+    with pytest.raises(LocalProtocolError, match="never goes into a URL"):
+        settings_of().exchange(Endpoint.TOKEN, {"client_secret": "hush"}, Answer.read, method="GET")
+
+
+def test_equal_settings_are_equal_and_show_no_secret() -> None:
+    one, other = (settings_of(auth=ClientSecretJWT(client_secret="hush" * 8)) for _ in range(2))
+    assert one == other
+    for settings in (one, settings_of(client_secret="hush")):
+        assert repr(settings) == (
+            f"ClientSettings(server={SERVER!r}, client_id='app', omit_pkce=False, "
+            "request_object=None, dpop=None, use_mtls_endpoint_aliases=False, "
+            "authorization_signed_response_alg=None, introspection_signed_response_alg=None, "
+            "authorization_lifetime=600.0, amend_request=(), amend_response=(), url_allowed=None)"
+        )
 
 
 def test_further_signers_come_before_the_authentication() -> None:

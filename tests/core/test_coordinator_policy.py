@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from oauth2_sansio.coordinator_events import RecordLoaded
-from oauth2_sansio.coordinator_policy import Knowledge, Pause, RefreshPolicy, Unsaved, is_same
+from oauth2_sansio.coordinator_policy import (
+    MOST_LINEAGES,
+    MOST_ROUNDS,
+    Knowledge,
+    Pause,
+    RefreshPolicy,
+    Unsaved,
+    is_same,
+)
 from oauth2_sansio.token_record import DamagedRecordError, TokenIdentity
 from oauth2_sansio.tokens import OAuth2Token
 
@@ -35,7 +43,9 @@ def known(share: float = 0.0, **policy: Any) -> Knowledge:
         ({"deadline": 30, "lease": 30}, r"the lease \(30 s\) has to be longer than .* \(30 s\)"),
         ({"leeway": -1}, "not negative"),
         ({"reread": -1}, "not negative"),
+        ({"first_pause": -1}, "not negative"),
         ({"first_pause": nan}, "not negative"),
+        ({"jitter": -0.1}, "from 0 to 1"),
         ({"jitter": 1.1}, "from 0 to 1"),
         ({"jitter": nan}, "from 0 to 1"),
     ],
@@ -47,7 +57,10 @@ def test_a_policy_that_cannot_work_is_refused(settings: dict[str, float], compla
 
 @pytest.mark.parametrize(
     "settings",
-    [{"leeway": 0}, {"reread": 0}, {"first_pause": 0}, {"jitter": 0}, {"jitter": 1}],
+    [
+        *({"leeway": 0}, {"reread": 0}, {"first_pause": 0}, {"jitter": 0}, {"jitter": 1}),
+        {"deadline": 0.1, "lease": 0.2, "patience": 0.1, "longest_pause": 0.1},
+    ],
 )
 def test_a_policy_may_go_to_the_border(settings: dict[str, float]) -> None:
     RefreshPolicy(**settings)
@@ -58,6 +71,7 @@ def test_what_holds_where_nothing_is_said() -> None:
     assert (policy.deadline, policy.lease, policy.patience) == (30, 60, 90)
     assert (policy.leeway, policy.jitter, policy.reread) == (60, 0.5, inf)
     assert (policy.first_pause, policy.longest_pause) == (1, 60)
+    assert (MOST_ROUNDS, MOST_LINEAGES) == (8, 8)
     assert (known().read_at, known().seen, known().unsaved) == (-inf, False, None)
 
 
@@ -83,6 +97,11 @@ def test_the_pause_doubles_up_to_a_bound(
     failures: int, retry_after: float | None, seconds: float
 ) -> None:
     assert RefreshPolicy().pause(failures, retry_after) == seconds
+
+
+def test_the_pause_may_be_none_at_all_and_is_always_a_number() -> None:
+    assert RefreshPolicy(first_pause=0).pause(9, None) == 0
+    assert RefreshPolicy(longest_pause=1e300).pause(10**6, None) == 2.0**60
 
 
 @pytest.mark.parametrize(
@@ -171,11 +190,16 @@ def test_the_leeway_is_drawn_once_for_each_token() -> None:
         (Unsaved(OAuth2Token(), ()), False),
         (Unsaved(OAuth2Token(), (), expected=3), False),
         (Unsaved(OAuth2Token(), (), in_doubt=1), False),
-        (Unsaved(OAuth2Token(), (), in_doubt=1, expected=3), True),
+        (Unsaved(OAuth2Token(), (), in_doubt=1, expected=1), True),
     ],
 )
 def test_whether_an_unsaved_token_stands_for_a_record(unsaved: Unsaved, replaces: bool) -> None:
     assert unsaved.replaces is replaces
+
+
+def test_a_token_that_just_came_replaces_nothing_and_is_not_in_doubt() -> None:
+    just_came = Unsaved(OAuth2Token(), ())
+    assert (just_came.expected, just_came.in_doubt) == (0, 0)
 
 
 def test_a_name_is_long_enough_to_be_unlike_any_other() -> None:
@@ -193,3 +217,4 @@ def test_what_is_known_shows_no_secret() -> None:
     one = known()
     one.leeway(OAuth2Token(access_token="secret"))
     assert "secret" not in repr(one)
+    assert "random_bytes" not in repr(one)

@@ -261,6 +261,12 @@ FAILURE = RefreshStarted(
             MissingTokenError,
             id="somebody has logged out",
         ),
+        pytest.param(
+            [*(TAKEN, loaded(None), written(1), TooLateToSend()), *(TAKEN, loaded(None), RELEASED)],
+            "leasing loading marking requesting leasing loading releasing",
+            MissingTokenError,
+            id="somebody has logged out just after the first mark",
+        ),
     ],
 )
 @pytest.mark.parametrize("held", [EXPIRED, OLD], ids=["expired", "usable"])
@@ -316,9 +322,14 @@ def test_a_refresh_that_was_cut_off_is_known(started: RefreshStarted | None, cut
     assert run.cut_off == (started if cut_off else None)
 
 
+@pytest.mark.parametrize(("seconds", "end"), [(9, "finished"), (10, "waiting")])
+def test_a_token_that_others_renew_is_used_up_to_its_end(seconds: int, end: str) -> None:
+    assert tell(renewing(OLD), seconds, HELD).stages == f"leasing {end}"
+
+
 def test_waiting_has_an_end() -> None:
     step = renewing(EXPIRED, known=knowledge(patience=10))
-    story = tell(step, HELD, 11, WaitElapsed(), loaded(EXPIRED), HELD)
+    story = tell(step, HELD, 10, WaitElapsed(), loaded(EXPIRED), HELD)
     assert story.stages == "leasing waiting peeking leasing"
     assert isinstance(story.error, TransportError)
     assert story.error.outcome is Outcome.NOT_SENT
