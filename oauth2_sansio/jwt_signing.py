@@ -5,7 +5,6 @@ A key is read and checked once, when it is handed over; no request reads one aga
 
 from __future__ import annotations
 
-import base64
 import hmac
 import json
 import warnings
@@ -18,7 +17,13 @@ from .errors import LocalProtocolError, printable
 from .events import RequestToSend, SignatureNeeded
 from .exchange import Unsigned
 from .jose import kind_of, load_jwk, load_pem, public_members, signer_of
-from .jwt_algorithms import ALGORITHMS, SMALLEST_RSA_KEY, base64url, find_algorithm
+from .jwt_algorithms import (
+    ALGORITHMS,
+    SMALLEST_RSA_KEY,
+    base64url,
+    find_algorithm,
+    read_base64url,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +282,7 @@ def _from_secret(secret: bytes, algorithm: str, key_id: str | None) -> SigningKe
 
 def _decoded(value: object, name: str) -> bytes:
     try:
-        text = str(value).encode("ascii")
-        return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)) if value else b""
+        return read_base64url(str(value or "").rstrip("="))
     except ValueError:
         pass
     raise ValueError(f"the member {name} of this JWK is no base64url")  # outside: see `_read_json`
@@ -305,10 +309,10 @@ def _check_signature(algorithm: str, signature: object) -> None:
             f"what signs for {algorithm} has returned a {type(signature).__name__}",
             advice="let it return the bytes of the signature",
         )
-    least = length or SMALLEST_RSA_KEY // 8
-    if len(signature) == least or (length is None and len(signature) > least):
-        return
-    raise LocalProtocolError(
-        f"a signature of {algorithm} does not have {len(signature)} bytes",
-        advice="for ES256 and its kind give r and s in a row (RFC 7518 section 3.4), not DER",
-    )
+    size = len(signature)
+    fits = size >= SMALLEST_RSA_KEY // 8 if length is None else size == length
+    if not fits:
+        raise LocalProtocolError(
+            f"a signature of {algorithm} does not have {size} bytes",
+            advice="for ES256 and its kind give r and s in a row (RFC 7518 section 3.4), not DER",
+        )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+import re
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +26,7 @@ from oauth2_sansio.jwt_signing import (
     read_secret,
 )
 
-from .keys_for_tests import ALL, OKP, SECRET, key_for, pem_of, rsa_key, verified
+from .keys_for_tests import ALL, OKP, SECRET, key_for, pem_of, verified
 
 REQUEST = RequestToSend(endpoint=Endpoint.TOKEN, url="https://as.example.com/token")
 CLAIMS = {"iss": "me"}
@@ -55,6 +59,7 @@ def test_each_form_of_a_key_says_its_algorithm(algorithm: str) -> None:
     members = key.as_dict(private=True)
     for form in (key, members, json.dumps(members), pem_of(key), pem_of(key).encode()):
         assert read_key(form).algorithm == algorithm
+        assert read_key(form, algorithm).algorithm == algorithm
 
 
 def test_the_published_mac() -> None:
@@ -81,6 +86,8 @@ def test_a_mac_needs_no_joserfc() -> None:
 
 def test_a_secret_of_joserfc() -> None:
     assert read_secret(OctKey.import_key(SECRET)).algorithm == "HS256"
+    assert read_key(OctKey.import_key(SECRET)).algorithm == "HS256"
+    assert read_key(OctKey.import_key(SECRET * 2), "HS512").algorithm == "HS512"
 
 
 def test_what_was_read_is_not_read_again() -> None:
@@ -110,6 +117,7 @@ def test_a_function_that_signs() -> None:
         ({**OKP, "key_ops": ["verify"]}, None, "not for signing"),
         ({"kty": "oct", "k": "QUJD"}, "ES256", "takes a private key"),
         ({"kty": "oct", "k": "ü"}, None, "no base64url"),
+        ({"kty": "oct", "k": f"{'A' * 44}****"}, None, "no base64url"),
         ({"kty": "oct"}, None, "empty"),
         ({"kty": "RSA", "n": "AQAB"}, None, "2048 bits or more, not 17"),
         ({"kty": "EC"}, None, "cannot be read"),
@@ -135,6 +143,21 @@ def test_a_short_rsa_key() -> None:
             read_key(form)
 
 
+@pytest.mark.parametrize("length", range(32, 36))
+def test_a_secret_in_a_jwk_may_have_its_padding(length: int) -> None:
+    secret = bytes(range(length))
+    for written in (base64url(secret), urlsafe_b64encode(secret).decode()):
+        found = read_key({"kty": "oct", "k": written})
+        assert isinstance(found, SigningKey)
+        assert found.sign(b"x") == hmac.digest(secret, b"x", "sha256")
+
+
+def test_the_algorithm_of_a_jwk_is_shown_as_far_as_any_name_goes() -> None:
+    for name, shown in (("x" * 40, "x" * 40), ("x" * 41, "x" * 37 + "...")):
+        with pytest.raises(ValueError, match=f"is for {re.escape(shown)}, not for EdDSA"):
+            read_key({**OKP, "alg": name}, "EdDSA")
+
+
 def test_an_algorithm_for_a_curve_that_nobody_has() -> None:
     class Odd:
         key_type, is_private, curve_name = "EC", True, "P-1"
@@ -149,6 +172,8 @@ def test_an_algorithm_for_a_curve_that_nobody_has() -> None:
 def test_what_is_no_key() -> None:
     with pytest.raises(TypeError, match="a key is no int"):
         read_key(7)
+    with pytest.raises(TypeError, match="a key is no SimpleNamespace"):
+        read_key(SimpleNamespace(key_type="EC"))
 
 
 def test_a_short_secret_is_taken_with_a_warning() -> None:
@@ -227,7 +252,12 @@ def test_claims_are_copied_and_have_to_be_json() -> None:
 
 
 def test_no_secret_is_shown() -> None:
-    key = read_secret(SECRET)
-    assert SECRET not in repr(key)
-    assert OKP["d"] not in repr(JWTSigner(read_key(OKP), "JWT"))
-    assert str(rsa_key().as_dict(private=True)["d"]) not in repr(read_key(rsa_key()))
+    assert repr(read_secret(SECRET)) == "SigningKey(algorithm='HS256', key_id=None)"
+    key = read_key(OKP, key_id="k-1")
+    assert repr(key) == "SigningKey(algorithm='EdDSA', key_id='k-1')"
+    assert repr(JWTSigner(key, "JWT", {"x": "hush"})) == f"JWTSigner(key={key!r}, typ='JWT')"
+
+
+def test_the_order_of_headers_makes_no_other_signer() -> None:
+    key = read_key(OKP)
+    assert JWTSigner(key, "JWT", {"x": 1, "y": 2}) == JWTSigner(key, "JWT", {"y": 2, "x": 1})
