@@ -235,8 +235,8 @@ def _verification(
         )
     algorithms = _allowed(registered, supported)
     secret = None
-    if find_algorithm(algorithms[0]).kind == "oct":
-        secret = _secret_of(client, algorithms[0])
+    if registered is not None and find_algorithm(registered).kind == "oct":
+        secret = _secret_of(client, registered)
     elif keys is None:
         raise LocalProtocolError(
             "to verify a signed answer takes the server's keys, and none were given",
@@ -270,7 +270,8 @@ def _allowed(registered: str | None, supported: tuple[str, ...] | None) -> tuple
 def _secret_of(client: Client, algorithm: str) -> bytes:
     # The secret of each way to authenticate that has one.
     secret: object = client.client_secret or getattr(client.auth, "client_secret", None)
-    needed = ALGORITHMS[algorithm].length or 0
+    needed = ALGORITHMS[algorithm].length
+    assert needed is not None  # a shared secret is as long as the hash
     if not isinstance(secret, str) or len(secret.encode()) < needed:
         raise LocalProtocolError(
             f"to verify {algorithm} takes a client_secret of {needed} bytes or more",

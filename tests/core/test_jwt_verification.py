@@ -318,6 +318,7 @@ def test_when_it_counts() -> None:
     claims = {"exp": NOW - 29, "iat": NOW + 30, "nbf": -0.5}
     read_jwt(signed_jwt(claims)).check_times(NOW, broken, required="exp")
     read_jwt(signed_jwt({"iat": NOW})).check_times(NOW, broken, required="iat")
+    read_jwt(signed_jwt({"exp": 999_999_999_999})).check_times(NOW, broken, required="exp")
 
 
 # What a client is registered with
