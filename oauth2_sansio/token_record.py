@@ -174,8 +174,8 @@ class TokenRecord:
         document["started"] = self.started and _plain(self.started)
         document["dead"] = self.dead and _plain(self.dead)
         try:
-            written = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
-            read_json(written, heaviest=inf)  # what cannot be read again would be lost
+            written = json.dumps(document, separators=(",", ":")).encode()
+            read_json(written, heaviest=inf)  # what cannot be read again would be lost, as NaN
         except (TypeError, ValueError, RecursionError):
             written = b""
         if not written:  # not inside `except`: the exception may quote the token

@@ -7,6 +7,7 @@ import importlib
 import json
 import pickle
 import time
+from inspect import signature
 from types import SimpleNamespace
 from typing import Any
 
@@ -306,6 +307,29 @@ async def test_a_slow_remote_signer_with_awaits() -> None:
     token = await drive_async(made.client_credentials(), send, trio.sleep, lambda: NOW, sign)
     assert token.access_token == "a"
     assert trio.current_time() >= 5
+
+
+def test_what_is_given_is_all_that_counts_and_no_secret_is_shown() -> None:
+    further = {"claims": {"x": "hush"}, "headers": {"y": "hush"}}
+    one, other = (PrivateKeyJWT(private_key=OKP, **further) for _ in range(2))
+    assert one == other
+    assert [*signature(PrivateKeyJWT).parameters] == [
+        *("token_endpoint", "claims", "headers", "alg"),
+        *("audience", "typ", "lifetime", "key_id", "private_key"),
+    ]
+    assert repr(one) == (
+        f"PrivateKeyJWT(token_endpoint=None, alg=None, "
+        f"audience={AssertionAudience.TOKEN_ENDPOINT!r}, typ=None, lifetime=60, key_id=None)"
+    )
+    used = ClientSecretJWT()
+    used(
+        SimpleNamespace(client_id="me", client_secret=SECRET),
+        "POST",
+        "https://as.example/t",
+        {},
+        "",
+    )
+    assert used == ClientSecretJWT()
 
 
 def test_secrets_are_neither_shown_nor_pickled() -> None:

@@ -21,6 +21,7 @@ from oauth2_sansio.token_record import (
     RefreshStarted,
     TokenIdentity,
     TokenRecord,
+    _Members,
     fingerprint,
     token_key,
 )
@@ -99,9 +100,14 @@ def test_what_is_written_is_known() -> None:
     }
 
 
+def test_a_refresh_that_has_just_begun_has_not_failed() -> None:
+    assert RefreshStarted(owner="me", at=NOW).failures == 0
+
+
 def test_no_secret_is_printed() -> None:
     token = OAuth2Token(access_token="secret A", refresh_token="secret R")
     assert "secret" not in repr(replace(RECORD, token=token))
+    assert repr(_Members(dict(token))) == "_Members()"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +220,9 @@ def test_errors_of_records_are_errors_of_the_store_and_can_be_pickled(error: Rec
 
 
 @pytest.mark.parametrize(
-    "value", [{1, 2}, float("nan"), 10**500, b"x"], ids=["set", "nan", "long", "bytes"]
+    "value",
+    [{1, 2}, float("nan"), float("-inf"), 10**500, b"x"],
+    ids=["set", "nan", "infinity", "long", "bytes"],
 )
 def test_what_json_cannot_write_is_refused_without_being_quoted(value: object) -> None:
     token = OAuth2Token(access_token="A", more=value)
