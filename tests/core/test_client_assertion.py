@@ -310,7 +310,7 @@ async def test_a_slow_remote_signer_with_awaits() -> None:
 
 
 def test_what_is_given_is_all_that_counts_and_no_secret_is_shown() -> None:
-    further = {"claims": {"x": "hush"}, "headers": {"y": "hush"}}
+    further: dict[str, Any] = {"claims": {"x": "hush"}, "headers": {"y": "hush"}}
     one, other = (PrivateKeyJWT(private_key=OKP, **further) for _ in range(2))
     assert one == other
     assert [*signature(PrivateKeyJWT).parameters] == [

@@ -176,6 +176,8 @@ def test_a_text_that_utf8_cannot_write_is_refused_and_not_shown(
             SignatureNeeded(algorithm="ES256", signing_input=SECRET.encode(), key_id="1"),
             "SignatureNeeded(algorithm='ES256', key_id='1')",
         ),
+        # Where nothing is said, the server may have acted.
+        (RequestFailed(OSError(SECRET)), "RequestFailed(cause=OSError, sent=True)"),
         (SignatureMade(SECRET.encode()), "SignatureMade()"),
         (Wait(5.0, "slow_down"), "Wait(seconds=5.0, reason='slow_down')"),
         (Started(), "Started()"),

@@ -147,6 +147,13 @@ def test_the_interval_has_an_end() -> None:
     assert flow.receive(FAILED, 0.0) == Wait(3600.0, "no response came")
 
 
+def test_a_short_interval_is_kept_where_the_server_asks_for_no_more() -> None:
+    flow = polling(interval=0.1)
+    flow.start(0.0)
+    flow.receive(WaitElapsed(), 0.1)
+    assert flow.receive(says(error="authorization_pending"), 0.1) == Wait(0.1, PENDING)
+
+
 def test_polling_as_a_client() -> None:
     client = Client(server=Server(token_endpoint="https://as.example/token"), client_id="tv")
     flow = poll(
