@@ -356,6 +356,32 @@ async def test_an_event_hook_that_raises_for_a_status(driver: Driver) -> None:
     await driver.close(client)
 
 
+async def test_what_an_event_hook_does_to_the_cookies_of_an_endpoint_is_not_kept(
+    driver: Driver,
+) -> None:
+    seen: list[dict[str, str]] = []
+
+    def look(_response: Any) -> None:
+        client.cookies.set("mine", "1")
+        seen.append(dict(client.cookies))
+
+    async def look_async(response: Any) -> None:
+        look(response)
+
+    client, sent = driver.answering(
+        lambda _request: driver.library.Response(
+            200, json=GOOD, headers={"Set-Cookie": "theirs=1"}
+        ),
+        event_hooks={"response": [look if driver.way == "sync" else look_async]},
+    )
+    for _ in range(2):
+        await done(client.fetch_token())
+    assert seen == [{}, {}]
+    assert dict(client.cookies) == {}
+    assert ["Cookie" in each.headers for each in sent] == [False, False]
+    await driver.close(client)
+
+
 COMPRESSED = gzip.compress(b"{}", mtime=0)
 
 
