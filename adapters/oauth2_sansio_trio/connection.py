@@ -65,7 +65,7 @@ class Connection:
         pieces = bytearray()
         while len(pieces) < PIECE:
             event = self._next_event()
-            if type(event) is h11.Data:
+            if isinstance(event, h11.Data):
                 pieces += event.data
             elif event is h11.NEED_DATA:
                 if pieces:
@@ -159,7 +159,7 @@ class Connection:
         await self._receive_head(time_left)
         while True:
             event = self._next_event()
-            if type(event) is h11.Response:
+            if isinstance(event, h11.Response):
                 return event
             if event is h11.NEED_DATA:
                 await self._receive_head(time_left)
