@@ -155,24 +155,22 @@ class Connection:
         raise time_left.error(self.origin)
 
     async def _read_head(self, time_left: TimeLeft) -> h11.Response:
+        event: object = h11.NEED_DATA
         interim = 0
-        await self._receive_head(time_left)
-        while True:
-            event = self._next_event()
-            if isinstance(event, h11.Response):
-                return event
+        while not isinstance(event, h11.Response):
             if event is h11.NEED_DATA:
-                await self._receive_head(time_left)
+                received = await self._receive(time_left)
+                if not received:
+                    raise ReadError(
+                        f"{self.origin} closed the connection before its answer was there"
+                    )
+                self._h11.receive_data(received)
             elif interim < MOST_INTERIM_ANSWERS:
                 interim += 1
             else:
                 raise RemoteProtocolError(f"{self.origin} sends one interim answer after another")
-
-    async def _receive_head(self, time_left: TimeLeft) -> None:
-        received = await self._receive(time_left)
-        if not received:
-            raise ReadError(f"{self.origin} closed the connection before its answer was there")
-        self._h11.receive_data(received)
+            event = self._next_event()
+        return event
 
     async def _receive(self, time_left: TimeLeft) -> bytes:
         await trio.lowlevel.checkpoint()  # meanwhile the answer may come, and nothing has to wait
