@@ -29,6 +29,7 @@ from .workers import in_worker
 R = TypeVar("R")
 
 _TO_END = 1.0  # seconds: how long a call that was told to end is waited for
+_PIECE = 1.0  # seconds: how late a Ctrl-C can come
 
 
 class ThreadFlight:
@@ -196,7 +197,20 @@ class ThreadFlight:
 
 
 def _wait(done: threading.Event | None, until: float) -> bool:
-    return done is None or done.wait(min(until - time.monotonic(), threading.TIMEOUT_MAX))
+    return done is None or wait_in_pieces(done.wait, until - time.monotonic())
+
+
+def wait_in_pieces(wait: Callable[[float], bool], seconds: float) -> bool:
+    """Wait so many seconds at most, and return whether what was waited for has come.
+
+    wait: does the same, without a break. One long wait would leave Ctrl-C unheard until its end
+        where that comes in the very moment in which the wait begins, and on some systems always.
+    """
+    while seconds > _PIECE:
+        if wait(_PIECE):
+            return True
+        seconds -= _PIECE
+    return wait(seconds)
 
 
 def call_within(
@@ -227,7 +241,7 @@ def call_within(
     has_ended = False
     try:
         in_worker(partial(contextvars.copy_context().run, run), under_way.release)
-        has_ended = under_way.acquire(timeout=min(seconds, threading.TIMEOUT_MAX))
+        has_ended = wait_in_pieces(partial(under_way.acquire, True), seconds)
     finally:
         if end is not None and not has_ended:
             end()

@@ -20,7 +20,7 @@ from oauth2_sansio.flow import Flow
 from oauth2_sansio.keeper import AwaitRefresh, Decision, TokenKeeper
 from oauth2_sansio.tokens import OAuth2Token
 from oauth2_sansio.waiting import threads, workers
-from oauth2_sansio.waiting.threads import ThreadFlight, call_within
+from oauth2_sansio.waiting.threads import ThreadFlight, call_within, wait_in_pieces
 
 R = TypeVar("R")
 
@@ -513,6 +513,29 @@ def test_a_deadline_may_be_endless() -> None:
 
     side = Side(keeper, drive=drive, deadline=math.inf)
     assert run_in_threads(*[side.flight.token] * 2) == [NEW] * 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "comes_after", "waited"),
+    [
+        (0.5, None, [0.5]),
+        (2.5, None, [1.0, 1.0, 0.5]),
+        (1.0, None, [1.0]),
+        (2.5, 1, [1.0, 1.0]),
+        (math.inf, 3, [1.0] * 4),
+    ],
+)
+def test_no_wait_is_so_long_that_it_would_keep_back_ctrl_c(
+    seconds: float, comes_after: int | None, waited: list[float]
+) -> None:
+    waits: list[float] = []
+
+    def wait(piece: float) -> bool:
+        waits.append(piece)
+        return len(waits) - 1 == comes_after
+
+    assert wait_in_pieces(wait, seconds) == (comes_after is not None)
+    assert waits == waited
 
 
 # A bound on a call.
