@@ -19,13 +19,6 @@ from .events import (
 from .flow import Flow
 
 
-def _no_signer(action: SignatureNeeded) -> LocalProtocolError:
-    return LocalProtocolError(
-        f"this flow needs a {action.algorithm} signature, and no signer was given",
-        advice="pass sign= to what drives it, or give the client a key that it holds itself",
-    )
-
-
 def drive(
     flow: Flow[T],
     send: Callable[[RequestToSend], Event],
@@ -52,7 +45,7 @@ def drive(
                 event = WaitElapsed()
             case SignatureNeeded():
                 if sign is None:
-                    raise _no_signer(action)
+                    raise no_signer(action)
                 event = SignatureMade(sign(action))
             case _:
                 assert_never(action)
@@ -79,9 +72,17 @@ async def drive_async(
                 event = WaitElapsed()
             case SignatureNeeded():
                 if sign is None:
-                    raise _no_signer(action)
+                    raise no_signer(action)
                 event = SignatureMade(await sign(action))
             case _:
                 assert_never(action)
         action = flow.receive(event, now())
     return action.result
+
+
+def no_signer(needed: SignatureNeeded) -> LocalProtocolError:
+    """Return the error for a signature that nobody can make."""
+    return LocalProtocolError(
+        f"this flow needs a {needed.algorithm} signature, and no signer was given",
+        advice="pass sign= to what drives it, or give the client a key that it holds itself",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 from urllib.parse import urljoin
 
@@ -158,7 +159,9 @@ class PlacedToken:
         if bound is None or type(response) is not requests.Response:
             return response
         method, url = sent.method or "", sent.url or ""
-        wanted = bound.learn(method, url, response.status_code, response.headers.items())
+        wanted = bound.learn(
+            method, url, response.status_code, partial(_values_of, response.headers)
+        )
         again = wanted and _is_worth_it(
             response,
             self.budget,
@@ -307,8 +310,7 @@ def _is_worth_it(
     sent = response.request
     url = sent.url or ""
     repair = budget.choose(
-        # requests has joined all fields of one name, as HTTP allows.
-        refusal_of(response.status_code, [response.headers.get("WWW-Authenticate", "")]),
+        refusal_of(response.status_code, _values_of(response.headers, "WWW-Authenticate")),
         url=url,
         carries_token=carries_token,
         is_repeatable=_has_whole_body(sent),
@@ -325,6 +327,11 @@ def _new_budget() -> RepairBudget:
     from oauth2_sansio.refusals import RepairBudget
 
     return RepairBudget()
+
+
+def _values_of(headers: CaseInsensitiveDict[str], name: str) -> tuple[str, ...]:
+    # requests has joined all fields of one name, as HTTP allows.
+    return (headers[name],) if name in headers else ()
 
 
 def _has_whole_body(request: requests.PreparedRequest) -> bool:

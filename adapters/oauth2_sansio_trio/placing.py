@@ -79,7 +79,7 @@ def chosen_repair(
     except HTTPError:  # a test's answer, which belongs to no request
         return None
     wants_proof = bound is not None and bound.learn(
-        answered.method, answered.url, response.status_code, response.headers.pairs
+        answered.method, answered.url, response.status_code, response.headers.get_list
     )
     if response.status_code != 401:
         return None

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import LocalProtocolError
-from ..events import (
-    Action,
-    Endpoint,
-    Event,
-    Finished,
-    RequestToSend,
-    ResponseReceived,
-    SignatureMade,
-)
+from ..events import Endpoint, RequestToSend, ResponseReceived
 from ..exchange import Unsigned
-from ..flow import Flow
 from ..resource import TokenPlacement, bound_access_token
 from ..tokens import OAuth2Token
-from .responses import header_texts
-from .signing import finish, finish_async
+from .signing import signature, signature_async
 
 if TYPE_CHECKING:
     from ..dpop import DPoP
     from .signing import Sign
 
-_HEEDED = frozenset({"dpop-nonce", "www-authenticate"})
-
 
 class BoundToken:
     """What a request with a bound token carries, and whether its answer asks for another proof."""
 
-    __slots__ = ("_dpop", "_sent", "_sign", "authorization")
+    __slots__ = ("_access_token", "_dpop", "_sent", "_sign", "authorization")
 
     def __init__(self, access_token: str, dpop: DPoP, sign: Sign | None = None) -> None:
         self.authorization = f"DPoP {access_token}"
         """The value of the header of this name."""
+        self._access_token = access_token
         self._dpop = dpop
         self._sign = sign
         self._sent: RequestToSend | None = None
@@ -47,48 +36,48 @@ class BoundToken:
 
         method, url: as the request goes out.
         now: seconds since the epoch.
-        Raises what `signing.finish` raises, for a key that is elsewhere.
+        Raises what `signing.signature` raises, for a key that is elsewhere.
         """
-        return finish(self._proving(method, url), lambda: now, self._sign)
+        found = self._dpop.bind(method, url, self._access_token, now)
+        if isinstance(found, Unsigned):
+            found = found.attach(signature(self._sign, found.needed))
+        return self._proof_in(found)
 
     async def prove_async(self, method: str, url: str, now: float) -> str:
         """Return the same, and await the signature where it has to be."""
-        return await finish_async(self._proving(method, url), lambda: now, self._sign)
-
-    def _proving(self, method: str, url: str) -> Flow[str]:
-        unsigned: Unsigned
-
-        def step(event: Event, now: float) -> Action[str]:
-            nonlocal unsigned
-            if isinstance(event, SignatureMade):
-                signed = unsigned.attach(event.signature)
-            else:
-                found = self._dpop.bind(method, url, self.authorization[len("DPoP ") :], now)
-                if isinstance(found, Unsigned):
-                    unsigned = found
-                    return unsigned.needed
-                signed = found
-            self._sent = signed
-            return Finished(signed.header("DPoP") or "")
-
-        return Flow(step)
+        found = self._dpop.bind(method, url, self._access_token, now)
+        if isinstance(found, Unsigned):
+            found = found.attach(await signature_async(self._sign, found.needed))
+        return self._proof_in(found)
 
     def learn(
-        self, method: str, url: str, status: int, headers: Iterable[tuple[object, object]]
+        self, method: str, url: str, status: int, values_of: Callable[[str], Sequence[str]]
     ) -> bool:
         """Keep the nonce in an answer, and say whether a new proof differs in what it asks for.
 
         method, url: of the request that was answered, which a redirect may have changed.
+        values_of: returns the values of a header of the answer, by its name.
         """
-        if self._sent is None:
+        sent = self._sent
+        if sent is None:
             return False
-        answered, is_elsewhere = self._sent, False
-        if (method, url) != (answered.method, answered.url):
-            answered = replace(answered, method=method, url=url)
-            is_elsewhere = status == 401  # the proof was for where it was sent first
-        heeded = header_texts(pair for pair in headers if str(pair[0]).lower() in _HEEDED)
-        response = ResponseReceived(status=status, headers=heeded)
+        # A proof is for where it was sent first.
+        is_elsewhere = status == 401 and (method, url) != (sent.method, sent.url)
+        nonces = values_of("DPoP-Nonce")
+        if not nonces:
+            return is_elsewhere
+        answered = replace(sent, method=method, url=url)
+        challenges = values_of("WWW-Authenticate")
+        headers = (
+            *(("DPoP-Nonce", nonce) for nonce in nonces),
+            *(("WWW-Authenticate", challenge) for challenge in challenges),
+        )
+        response = ResponseReceived(status=status, headers=headers)
         return self._dpop.learn(answered, response) or is_elsewhere
+
+    def _proof_in(self, signed: RequestToSend) -> str:
+        self._sent = signed
+        return signed.header("DPoP") or ""
 
 
 def bound(

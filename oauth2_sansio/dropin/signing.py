@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NoReturn, TypeAlias
 
-from ..driving import drive, drive_async
+from ..driving import drive, drive_async, no_signer
 from ..errors import LocalProtocolError, OAuth2Error, Outcome, TransportError
 from ..events import SignatureNeeded, T
 from ..flow import Flow
@@ -16,12 +16,14 @@ Sign: TypeAlias = Callable[[SignatureNeeded], bytes | Awaitable[bytes]]
 """Gets what to sign; returns the bytes of the signature, or what is to be awaited for them."""
 
 
-def signature(sign: Sign, needed: SignatureNeeded) -> bytes:
+def signature(sign: Sign | None, needed: SignatureNeeded) -> bytes:
     """Return the signature that a function makes at once.
 
-    Raises `LocalProtocolError` for a function that has to be awaited, and `TransportError`, from what
-    the function has raised, where it fails.
+    Raises `LocalProtocolError` where there is no function, or one that has to be awaited, and
+    `TransportError`, from what the function has raised, where it fails.
     """
+    if sign is None:
+        raise no_signer(needed)
     try:
         made = sign(needed)
     except OAuth2Error:
@@ -39,11 +41,13 @@ def signature(sign: Sign, needed: SignatureNeeded) -> bytes:
     return made
 
 
-async def signature_async(sign: Sign, needed: SignatureNeeded) -> bytes:
+async def signature_async(sign: Sign | None, needed: SignatureNeeded) -> bytes:
     """Return the signature that a function makes, at once or once it is awaited.
 
     Raises what `signature` raises, but for what has to be awaited.
     """
+    if sign is None:
+        raise no_signer(needed)
     try:
         made = sign(needed)
         made = await made if inspect.isawaitable(made) else made
@@ -61,13 +65,12 @@ def finish(flow: Flow[T], now: Callable[[], float], sign: Sign | None) -> T:
     sign: signs where a key is elsewhere.
     Raises what the flow and `signature` raise.
     """
-    made = None if sign is None else partial(signature, sign)
-    return drive(flow, _beyond_signing, _beyond_signing, now, made)
+    return drive(flow, _beyond_signing, _beyond_signing, now, partial(signature, sign))
 
 
 async def finish_async(flow: Flow[T], now: Callable[[], float], sign: Sign | None) -> T:
     """Do the same, and await the signature where it has to be."""
-    made = None if sign is None else partial(signature_async, sign)
+    made = partial(signature_async, sign)
     return await drive_async(flow, _beyond_signing, _beyond_signing, now, made)
 
 

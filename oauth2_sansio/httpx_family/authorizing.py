@@ -84,8 +84,13 @@ class TokenAuth(LentToken):
         return self._place(request, token, bound), bound
 
     def copied(self, request: Any) -> Any:
-        """Return a request to be sent once more."""
-        return self._changed(request)
+        """Return a request with headers of its own."""
+        # All else is the same: to make it anew takes as long as a twentieth of what sends it.
+        copied = object.__new__(type(request))
+        vars(copied).update(vars(request))
+        copied.headers = self.library.Headers(request.headers)
+        copied.extensions = dict(request.extensions)
+        return copied
 
     def is_repeatable(self, request: Any) -> bool:
         """Say whether the body of a request can be sent once more."""
@@ -105,8 +110,9 @@ class TokenAuth(LentToken):
         placement = TokenPlacement(self.token_placement)
         match placement:
             case TokenPlacement.HEADER:
-                # The hooks get a copy: where the request is repeated, they begin anew.
-                placed = self._changed(request) if hooks or bound else request
+                # The hooks get a copy: where the request is repeated, they begin anew. And what is
+                # the caller's keeps no proof, which is for one request.
+                placed = self.copied(request) if hooks or bound else request
                 header = bound.authorization if bound else authorization_header(token)
                 placed.headers["Authorization"] = header
             case TokenPlacement.URI:
@@ -225,7 +231,7 @@ class _Exchange:
         bound, answered = self._bound, response.request
         url = str(answered.url)
         wants_proof = bound is not None and bound.learn(
-            answered.method, url, response.status_code, response.headers.multi_items()
+            answered.method, url, response.status_code, response.headers.get_list
         )
         if response.status_code != 401:
             return False

@@ -15,7 +15,7 @@ from oauth2_sansio.events import SignatureNeeded
 
 URL = "https://api.example/a"
 TOKEN = OAuth2Token(access_token="a-1", token_type="DPoP")
-ASKS = (("WWW-Authenticate", 'DPoP error="use_dpop_nonce"'),)
+ASKS = {"WWW-Authenticate": ['DPoP error="use_dpop_nonce"']}
 PRIVATE = new_private_key()
 
 
@@ -31,12 +31,12 @@ def claims_of(proof: str) -> dict[str, Any]:
 
 
 def learn(token: BoundToken, nonce: str | None = None, **other: Any) -> bool:
-    headers = ASKS if nonce is None else (*ASKS, ("DPoP-Nonce", nonce))
+    headers = {**ASKS, **({} if nonce is None else {"DPoP-Nonce": [nonce]})}
     arguments: dict[str, Any] = {
         "method": "GET",
         "url": URL,
         "status": 401,
-        "headers": headers,
+        "values_of": lambda name: headers.get(name, ()),
     }
     return token.learn(**arguments | other)
 
@@ -63,7 +63,7 @@ def test_a_nonce_is_worth_another_try() -> None:
     [
         {"status": 200},
         {"status": 403},
-        {"headers": ()},
+        {"values_of": lambda _name: ()},
     ],
 )
 def test_what_is_not_worth_another_try(other: dict[str, Any]) -> None:
@@ -75,10 +75,10 @@ def test_what_is_not_worth_another_try(other: dict[str, Any]) -> None:
 def test_an_answer_from_where_a_redirect_led() -> None:
     token = bound_token()
     token.prove("POST", URL, 1000.0)
-    assert not learn(token, status=200, url=f"{URL}/b", headers=())
-    assert learn(token, url=f"{URL}/b", headers=())
+    assert not learn(token, status=200, url=f"{URL}/b", values_of=lambda _name: ())
+    assert learn(token, url=f"{URL}/b", values_of=lambda _name: ())
     token.prove("POST", URL, 1000.0)
-    assert learn(token, method="GET", headers=())
+    assert learn(token, method="GET", values_of=lambda _name: ())
 
 
 def test_nothing_is_learnt_before_anything_was_sent() -> None:
