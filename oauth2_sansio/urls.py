@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv6Address
 from typing import TypeAlias, cast
 from urllib.parse import unquote_to_bytes, urlencode
 
@@ -73,8 +73,7 @@ def is_loopback(host: str) -> bool:
         return _ipv6(host[1:-1]) == _IPV6_LOOPBACK
     if host.lower() == "localhost" or _ipv6(host) == _IPV6_LOOPBACK:
         return True
-    address = _ipv4(host)
-    return address is not None and address.is_loopback
+    return host.startswith("127.") and _IPV4.fullmatch(host) is not None
 
 
 def same_origin(one: str, other: str) -> bool:
@@ -228,6 +227,7 @@ _LONGEST_HOST = 253  # RFC 1035 section 2.3.4, without the root
 _LAST_PORT = 65_535
 _PORTS = {"http": 80, "https": 443}
 _IPV6_LOOPBACK = IPv6Address("::1")
+_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}")
 # What some resolvers take for an IPv4 address of fewer parts, octal or hexadecimal.
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 
@@ -276,15 +276,8 @@ def _is_host(host: str) -> bool:
         return _ipv6(host[1:-1]) is not None
     name = host.removesuffix(".")
     if _NUMBER.fullmatch(name, name.rfind(".") + 1):
-        return _ipv4(host) is not None
+        return _IPV4.fullmatch(host) is not None
     return len(name) <= _LONGEST_HOST
-
-
-def _ipv4(text: str) -> IPv4Address | None:
-    try:
-        return IPv4Address(text)
-    except AddressValueError:
-        return None
 
 
 def _ipv6(text: str) -> IPv6Address | None:
