@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -55,6 +56,7 @@ PUBLIC_MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """For each `kty`, what makes up a public JWK (RFC 7638 section 3.2, RFC 8037 section 2), in order."""
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
@@ -69,7 +71,7 @@ def find_algorithm(name: str) -> Algorithm:
 
 def base64url(raw: bytes) -> str:
     """Return bytes in base64url without padding (RFC 7515 section 2)."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def read_base64url(text: str) -> bytes:

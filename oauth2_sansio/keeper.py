@@ -73,8 +73,8 @@ class _Ended:
 class TokenKeeper:
     """Hold the current token, and let one renewal run at a time.
 
-    No method blocks or does I/O. Threads hold one lock around each call but `header`, which needs
-    none; tasks on one event loop need none at all.
+    No method blocks or does I/O. Threads hold one lock around each call but `header` and `fresh`,
+    which need none; tasks on one event loop need none at all.
 
     token: the token to start with, if there is one.
     renew: makes the flow that renews a token, with its refresh token where it has one.
@@ -110,9 +110,9 @@ class TokenKeeper:
         self._spent: tuple[str, ...] = ()
         self._heir: OAuth2Token | None = None
         self._dead: tuple[str, OAuth2Error] | None = None  # a refresh token, and how it died
-        # Until when, and for which members of the token, this header is good. One value, so that
-        # threads see all of it or nothing.
-        self._ready: tuple[float, dict[str, object], str] | None = None
+        # Until when, and for which members of the token, this header is good; None in its place for
+        # a token that is bound to a key. One value, so that threads see all of it or nothing.
+        self._ready: tuple[float, dict[str, object], str | None] | None = None
         self._unsaved: OAuth2Token | None = None  # the token saved last, while this one is not
         # The expiry of a token that has arrived expired: used once, unless the user changes it.
         self._untried: tuple[object, object] | None = None
@@ -184,6 +184,15 @@ class TokenKeeper:
         if ready is not None and now < ready[0] and self._token == ready[1]:
             return ready[2]
         return self._look_again(now)
+
+    def fresh(self, now: float) -> OAuth2Token | None:
+        """Return the current token where `header` has found it good, and it has not changed since;
+        None where `acquire` has to decide.
+
+        now: seconds since the epoch.
+        """
+        ready, token = self._ready, self._token
+        return token if ready is not None and now < ready[0] and token == ready[1] else None
 
     def acquire(
         self,
@@ -374,10 +383,10 @@ class TokenKeeper:
         members = dict(token)  # before they are read, since another thread may change them
         found = token.stale_at(self._leeway)
         stale_at = self._trusted_until if found is None else min(found, self._trusted_until)
-        # The header of a bound token belongs to one request alone.
-        if now >= stale_at or bound_access_token(token) is not None:
+        if now >= stale_at:
             return None
-        header = authorization_header(token)
+        # The headers of a bound token belong to one request alone.
+        header = None if bound_access_token(token) is not None else authorization_header(token)
         self._untried = None
         self._ready = (stale_at, members, header)
         return header

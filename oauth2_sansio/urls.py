@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from typing import TypeAlias, cast
 from urllib.parse import unquote_to_bytes, urlencode
@@ -250,11 +251,14 @@ _NOT_FORM_ENCODED = re.compile(r"[^A-Za-z0-9_.\-=&;:%+~,*@!()/?]")
 
 
 def _origin(match: re.Match[str] | None) -> tuple[str, str, int] | None:
-    if match is None:
-        return None
-    scheme, host = match[1].lower(), match[2].lower()
-    port = int(match[3]) if match[3] else _PORTS[scheme]
-    return (scheme, host, port) if _is_host(host) and 0 < port <= _LAST_PORT else None
+    return None if match is None else _checked_origin(*match.groups())
+
+
+@lru_cache(maxsize=256)  # a program talks to few servers, and often
+def _checked_origin(scheme: str, host: str, port: str | None) -> tuple[str, str, int] | None:
+    scheme, host = scheme.lower(), host.lower()
+    number = int(port) if port else _PORTS[scheme]
+    return (scheme, host, number) if _is_host(host) and 0 < number <= _LAST_PORT else None
 
 
 def _without_dots(path: str) -> str:

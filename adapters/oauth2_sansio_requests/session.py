@@ -18,7 +18,7 @@ from oauth2_sansio.tokens import DEFAULT_LEEWAY, OAuth2Token
 from oauth2_sansio.waiting.blocking import BlockingVocabulary
 from oauth2_sansio.waiting.clock import now, sleep
 from oauth2_sansio.waiting.forks import remember
-from oauth2_sansio.waiting.lending import Lending
+from oauth2_sansio.waiting.lending import Lending, bound
 
 from .auth import HeaderAuth, OAuth2Auth, PlacedToken, budget_for_new_token, repetition
 from .errors import as_requests_error
@@ -248,14 +248,10 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
         if header is not None:
             self._header_auth = HeaderAuth(header)
             return self._header_auth
-        return self._placed(self._flight.token())
+        return self._placed(self._keeper.fresh(now()) or self._flight.token())
 
     def _placed(self, token: OAuth2Token, budget: RepairBudget | None = None) -> PlacedToken:
-        dpop, found = self.dpop, None
-        if dpop is not None:
-            from oauth2_sansio.dropin.binding import bound
-
-            found = bound(token, self.token_placement, dpop, self.sign)
+        found = bound(token, self.token_placement, self.dpop, self.sign)
         hooks = self.protected_request_hooks()
         return PlacedToken(token, self.token_placement, hooks, found, budget)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from weakref import WeakSet
 
@@ -134,14 +135,14 @@ class LentToken:
         return None
 
     def _bound(self, token: OAuth2Token) -> BoundToken | None:
-        # Few tokens are: the module is loaded for those alone.
-        if self.dpop is None:
-            return None
-        from ..dropin.binding import bound
-
         return bound(token, self.token_placement, self.dpop, self.sign)
 
+    def _fresh_token(self) -> OAuth2Token | None:
+        return (self._keeper or self._decides()).fresh(now())
+
     def _blocking_token(self, rejected: str | None) -> OAuth2Token:
+        if rejected is None and (fresh := self._fresh_token()) is not None:
+            return fresh
         match self.flight:
             case None:
                 return self._unrenewable_token(rejected)
@@ -151,6 +152,8 @@ class LentToken:
                 raise _wrong_colour("an asynchronous", "a blocking")
 
     async def _awaited_token(self, rejected: str | None) -> OAuth2Token:
+        if rejected is None and (fresh := self._fresh_token()) is not None:
+            return fresh
         match self.flight:
             case None:
                 return self._unrenewable_token(rejected)
@@ -255,6 +258,25 @@ def _no_renewal(_token: object) -> NoReturn:
         endpoint=Endpoint.RESOURCE,
         advice="pass client= to OAuth2Auth, or a new token",
     )
+
+
+def bound(
+    token: OAuth2Token, placement: str, dpop: DPoP | None, sign: Sign | None
+) -> BoundToken | None:
+    """Return what goes into a request with a bound token; None for one of another type, and where
+    there is no key.
+
+    See `dropin.binding.bound` for the arguments and errors.
+    """
+    return None if dpop is None else _loaded()(token, placement, dpop, sign)
+
+
+@cache
+def _loaded() -> Callable[[OAuth2Token, str, DPoP, Sign | None], BoundToken | None]:
+    # Few tokens are bound: the module is loaded for those alone.
+    from ..dropin import binding
+
+    return binding.bound
 
 
 def foreign_auth(name: str) -> LocalProtocolError:
