@@ -137,33 +137,60 @@ class JWTSigner(HoldsSecrets):
             raise ValueError("the header alg contradicts the key or the argument alg")
         if "b64" in header:
             raise ValueError("the header b64 is not for JWTs (RFC 7797 section 7)")
-        object.__setattr__(self, "_segment", base64url(_compact(header)))
+        object.__setattr__(self, "_segment", base64url(_compact(header).encode("ascii")))
 
-    def attach(
-        self,
-        claims: Mapping[str, Any],
-        attach: Callable[[str], RequestToSend],
-    ) -> RequestToSend | Unsigned:
-        """Sign claims, and return what `attach` makes of the JWT.
+    def jwt(self, claims: str) -> str | UnsignedJWT:
+        """Return claims as a JWT; with a remote key, its signature is yet to be made.
 
-        attach: puts the JWT into a request.
-        Returns what a `Signer` returns: with a remote key, the signature is yet to be made.
+        claims: as JSON, in ASCII.
         Raises `LocalProtocolError` for what is no signature of the key's algorithm.
         """
-        unsigned = f"{self._segment}.{base64url(_compact(claims))}"
-        message = unsigned.encode("ascii")
         key = self.key
-
-        def signed(signature: bytes) -> RequestToSend:
-            _check_signature(key.algorithm, signature)
-            return attach(f"{unsigned}.{base64url(signature)}")
-
+        text = f"{self._segment}.{base64url(claims.encode('ascii'))}"
         if isinstance(key, RemoteKey):
-            needed = SignatureNeeded(
-                algorithm=key.algorithm, signing_input=message, key_id=key.key_id
-            )
-            return Unsigned(needed, signed)
-        return signed(key.sign(message))
+            return UnsignedJWT(key, text)
+        return _with_signature(text, key.algorithm, key.sign(text.encode("ascii")))
+
+    def attach(
+        self, claims: Mapping[str, Any], attach: Callable[[str], RequestToSend]
+    ) -> RequestToSend | Unsigned:
+        """Sign claims, and return what `attach` makes of the JWT: see `jwt` and `attached`."""
+        return attached(self.jwt(_compact(claims)), attach)
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedJWT(HoldsSecrets):
+    """A JWT that a key elsewhere is yet to sign.
+
+    text: its header and its claims.
+    """
+
+    key: RemoteKey
+    text: str = field(repr=False)
+
+    @property
+    def needed(self) -> SignatureNeeded:
+        """What is to be signed."""
+        key = self.key
+        return SignatureNeeded(
+            algorithm=key.algorithm, signing_input=self.text.encode("ascii"), key_id=key.key_id
+        )
+
+    def signed(self, signature: bytes) -> str:
+        """Return the JWT; raise `LocalProtocolError` for what is no signature of the algorithm."""
+        return _with_signature(self.text, self.key.algorithm, signature)
+
+
+def attached(
+    jwt: str | UnsignedJWT, attach: Callable[[str], RequestToSend]
+) -> RequestToSend | Unsigned:
+    """Return what a `Signer` returns: what `attach` makes of a JWT, now or once it is signed.
+
+    attach: puts the JWT into a request.
+    """
+    if isinstance(jwt, str):
+        return attach(jwt)
+    return Unsigned(jwt.needed, lambda signature: attach(jwt.signed(signature)))
 
 
 def own_copy(members: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -175,8 +202,8 @@ def own_copy(members: Mapping[str, Any] | None) -> dict[str, Any]:
     return copied
 
 
-def _compact(members: Mapping[str, Any]) -> bytes:
-    return _encode(dict(members)).encode("ascii")
+def _compact(members: Mapping[str, Any]) -> str:
+    return _encode(dict(members))
 
 
 # Made once: `json.dumps` with these arguments would make one for each JWT.
@@ -300,6 +327,11 @@ def _checked(algorithm: str, sign: Callable[[bytes], object]) -> Callable[[bytes
         return cast("bytes", signature)
 
     return call
+
+
+def _with_signature(text: str, algorithm: str, signature: bytes) -> str:
+    _check_signature(algorithm, signature)
+    return f"{text}.{base64url(signature)}"
 
 
 def _check_signature(algorithm: str, signature: object) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import LocalProtocolError
 from ..events import Endpoint, RequestToSend, ResponseReceived
-from ..exchange import Unsigned
 from ..resource import TokenPlacement, bound_access_token
 from ..tokens import OAuth2Token
 from .signing import signature, signature_async
@@ -29,7 +27,7 @@ class BoundToken:
         self._access_token = access_token
         self._dpop = dpop
         self._sign = sign
-        self._sent: RequestToSend | None = None
+        self._sent: tuple[str, str, str] | None = None  # method, URL and proof
 
     def prove(self, method: str, url: str, now: float) -> str:
         """Return a new value of the header `DPoP`.
@@ -38,46 +36,44 @@ class BoundToken:
         now: seconds since the epoch.
         Raises what `signing.signature` raises, for a key that is elsewhere.
         """
-        found = self._dpop.bind(method, url, self._access_token, now)
-        if isinstance(found, Unsigned):
-            found = found.attach(signature(self._sign, found.needed))
-        return self._proof_in(found)
+        proof = self._dpop.prove(method, url, self._access_token, now)
+        if not isinstance(proof, str):
+            proof = proof.signed(signature(self._sign, proof.needed))
+        self._sent = (method, url, proof)
+        return proof
 
     async def prove_async(self, method: str, url: str, now: float) -> str:
         """Return the same, and await the signature where it has to be."""
-        found = self._dpop.bind(method, url, self._access_token, now)
-        if isinstance(found, Unsigned):
-            found = found.attach(await signature_async(self._sign, found.needed))
-        return self._proof_in(found)
+        proof = self._dpop.prove(method, url, self._access_token, now)
+        if not isinstance(proof, str):
+            proof = proof.signed(await signature_async(self._sign, proof.needed))
+        self._sent = (method, url, proof)
+        return proof
 
     def learn(
-        self, method: str, url: str, status: int, values_of: Callable[[str], Sequence[str]]
+        self, method: str, url: object, status: int, values_of: Callable[[str], Sequence[str]]
     ) -> bool:
         """Keep the nonce in an answer, and say whether a new proof differs in what it asks for.
 
-        method, url: of the request that was answered, which a redirect may have changed.
+        method, url: of the request that was answered, which a redirect may have changed; the URL is
+            a text, or has one.
         values_of: returns the values of a header of the answer, by its name.
         """
-        sent = self._sent
-        if sent is None:
-            return False
-        # A proof is for where it was sent first.
-        is_elsewhere = status == 401 and (method, url) != (sent.method, sent.url)
         nonces = values_of("DPoP-Nonce")
-        if not nonces:
-            return is_elsewhere
-        answered = replace(sent, method=method, url=url)
-        challenges = values_of("WWW-Authenticate")
+        if self._sent is None or not (nonces or status == 401):
+            return False
+        first_method, first_url, proof = self._sent
+        answered = RequestToSend(
+            endpoint=Endpoint.RESOURCE, method=method, url=str(url), headers=(("DPoP", proof),)
+        )
         headers = (
             *(("DPoP-Nonce", nonce) for nonce in nonces),
-            *(("WWW-Authenticate", challenge) for challenge in challenges),
+            *(("WWW-Authenticate", challenge) for challenge in values_of("WWW-Authenticate")),
         )
-        response = ResponseReceived(status=status, headers=headers)
-        return self._dpop.learn(answered, response) or is_elsewhere
-
-    def _proof_in(self, signed: RequestToSend) -> str:
-        self._sent = signed
-        return signed.header("DPoP") or ""
+        asked = self._dpop.learn(answered, ResponseReceived(status=status, headers=headers))
+        # A proof is for where it was sent first.
+        is_elsewhere = (method, answered.url) != (first_method, first_url)
+        return asked or (is_elsewhere and status == 401)
 
 
 def bound(

@@ -88,7 +88,7 @@ class TokenAuth(LentToken):
         # All else is the same: to make it anew takes as long as a twentieth of what sends it.
         copied = object.__new__(type(request))
         vars(copied).update(vars(request))
-        copied.headers = self.library.Headers(request.headers)
+        copied.headers = type(request.headers)(request.headers)
         copied.extensions = dict(request.extensions)
         return copied
 
@@ -229,16 +229,15 @@ class _Exchange:
     def goes_on_after(self, response: Any) -> bool:
         """Take in a response, and say whether there is more to send."""
         bound, answered = self._bound, response.request
-        url = str(answered.url)
         wants_proof = bound is not None and bound.learn(
-            answered.method, url, response.status_code, response.headers.get_list
+            answered.method, answered.url, response.status_code, response.headers.get_list
         )
         if response.status_code != 401:
             return False
         from ..refusals import Repair, RepairBudget, refusal_of
 
         budget = self._budget = self._budget or RepairBudget()
-        auth = self._auth
+        auth, url = self._auth, str(answered.url)
         repair = budget.choose(
             refusal_of(401, response.headers.get_list("WWW-Authenticate")),
             url=url,
