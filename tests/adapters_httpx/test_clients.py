@@ -13,6 +13,7 @@ import pytest
 
 import oauth2_sansio_httpx
 import oauth2_sansio_httpx2
+from oauth2_sansio import DPoP, new_private_key
 from oauth2_sansio.errors import (
     ErrorResponse,
     LocalProtocolError,
@@ -279,6 +280,27 @@ async def test_an_auth_object_without_a_client(driver: Driver) -> None:
     with pytest.raises(LocalProtocolError, match="no client to renew"):
         await done(plain.get(API, auth=auth))
     await driver.close(plain)
+
+
+async def test_a_request_of_the_callers_keeps_no_proof(driver: Driver) -> None:
+    library = driver.library
+    bound = {**GOOD, "token_type": "DPoP"}
+    dpop = DPoP(new_private_key())
+    client, sent = driver.answering(
+        lambda _request: library.Response(200, json={}), token=bound, dpop=dpop
+    )
+    given = library.Request("PUT", API, content=b"a", headers={"X-B": "c"}, extensions={"d": 1})
+    before = (list(given.headers.raw), dict(given.extensions))
+    for _ in range(2):
+        response = await done(client.send(given, auth=client.token_auth))
+        assert (list(given.headers.raw), dict(given.extensions)) == before
+        assert response.request.headers["DPoP"].startswith("eyJ")
+    first, second = sent
+    assert first.headers["DPoP"] != second.headers["DPoP"]
+    assert first.headers["Authorization"] == f"DPoP {GOOD['access_token']}"
+    assert (first.method, first.content, first.headers["X-B"]) == ("PUT", b"a", "c")
+    assert first.extensions["d"] == 1
+    await driver.close(client)
 
 
 async def test_an_auth_object_of_another_library(driver: Driver) -> None:

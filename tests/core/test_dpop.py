@@ -137,6 +137,35 @@ def test_a_resource_request_names_the_token() -> None:
     assert request.endpoint is Endpoint.RESOURCE
 
 
+def test_the_proof_alone_is_the_one_that_is_bound() -> None:
+    dpop, parts = dpop_of(), ("GET", "https://api.example/a", "token", 1000.0)
+    bound = dpop.bind(*parts)
+    assert isinstance(bound, RequestToSend)
+    assert bound.header("DPoP") == dpop.prove(*parts)
+
+
+def test_each_token_has_its_own_hash() -> None:
+    dpop = dpop_of()
+    hashes = {
+        proof_in(dpop.bind("GET", "https://api.example", token, 0.0))[1]["ath"]
+        for token in ("a", "b", "a")
+    }
+    assert hashes == {
+        "ypeBEsobvcr6wjGzmiPcTaeG7_gUfE5yuYB3ha_uSLs",
+        "PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0",
+    }
+
+
+@given(st.text(), st.text(st.characters(exclude_characters="?#"), max_size=20))
+def test_whatever_method_and_path_hold_stands_in_the_proof(method: str, path: str) -> None:
+    bound = dpop_of().bind(method, f"https://api.example/a{path}", "token", 1000.0)
+    claims = proof_in(bound)[1]
+    assert set(claims) == {"jti", "htm", "htu", "iat", "ath"}
+    assert claims["htm"] == method
+    if "/." not in path:
+        assert claims["htu"] == f"https://api.example/a{path}"
+
+
 def test_a_request_to_no_url_is_refused() -> None:
     with pytest.raises(LocalProtocolError, match="no URL that a DPoP proof could name"):
         dpop_of().bind("GET", "ftp://api.example/", "token", 0.0)

@@ -119,7 +119,9 @@ def test_the_smallest_and_the_largest_number_make_a_key() -> None:
     assert kind_of(load_jwk(new_jwk("P-256", lambda count: b"\xff" * count))) == "P-256"
 
 
-@pytest.mark.parametrize("algorithm", ["RS256", "PS384", "ES512", "EdDSA", "Ed25519"])
+@pytest.mark.parametrize(
+    "algorithm", ["RS256", "PS384", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
+)
 def test_what_is_signed_is_verified(algorithm: str) -> None:
     key = key_for(algorithm)
     signature = signer_of(key, algorithm)(b"message")

@@ -20,6 +20,7 @@ from oauth2_sansio.jwt_signing import (
     JWTSigner,
     RemoteKey,
     SigningKey,
+    UnsignedJWT,
     own_copy,
     read_key,
     read_private_key,
@@ -217,6 +218,18 @@ def test_a_remote_key_waits_for_its_signature() -> None:
     assert isinstance(local, SigningKey)
     token = dict(unsigned.attach(local.sign(needed.signing_input)).form)["jwt"]
     assert json.loads(verified(token, key_for("EdDSA"), "EdDSA")[1]) == CLAIMS
+
+
+def test_a_jwt_alone() -> None:
+    here, elsewhere = (JWTSigner(key, "JWT") for key in (read_key(OKP), RemoteKey("EdDSA")))
+    made = here.jwt('{"iss":"me"}')
+    assert isinstance(made, str)
+    assert verified(made, key_for("EdDSA"), "EdDSA")[1] == b'{"iss":"me"}'
+    unsigned = elsewhere.jwt('{"iss":"me"}')
+    assert isinstance(unsigned, UnsignedJWT)
+    assert made.startswith(f"{unsigned.text}.")
+    assert unsigned.needed.signing_input == unsigned.text.encode()
+    assert unsigned.text not in repr(unsigned)
 
 
 @pytest.mark.parametrize(

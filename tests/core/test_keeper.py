@@ -714,6 +714,23 @@ def test_a_bound_token_has_no_header_of_its_own() -> None:
     assert keeper.acquire(NOW) == UseToken(token)
 
 
+@pytest.mark.parametrize("kind", ["Bearer", "DPoP"])
+def test_a_token_that_was_found_good_is_handed_out_at_once(kind: str) -> None:
+    token = make("A", "r1", life=3600)
+    token["token_type"] = kind
+    keeper = TokenKeeper(token, Renewals())
+    assert keeper.fresh(NOW) is None  # nobody has looked at it
+    keeper.header(NOW)
+    assert keeper.fresh(NOW) is token
+    assert keeper.fresh(NOW + 3539) is token
+    assert keeper.fresh(NOW + 3540) is None
+    token["scope"] = "more"
+    assert keeper.fresh(NOW) is None  # it may be another one now
+    keeper.header(NOW)
+    started(keeper, rejected="A")
+    assert keeper.fresh(NOW) is None
+
+
 def test_a_token_that_others_share_is_trusted_for_a_time() -> None:
     keeper = TokenKeeper(make("A", "r1"), Renewals())
     assert keeper.trusted_until == inf

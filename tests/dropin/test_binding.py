@@ -81,6 +81,17 @@ def test_an_answer_from_where_a_redirect_led() -> None:
     assert learn(token, method="GET", values_of=lambda _name: ())
 
 
+def test_the_url_of_an_answer_may_be_another_kind_of_value() -> None:
+    class Address:
+        def __str__(self) -> str:
+            return URL
+
+    token = bound_token()
+    token.prove("GET", URL, 1000.0)
+    assert not learn(token, url=Address())
+    assert learn(token, "n-1", url=Address())
+
+
 def test_nothing_is_learnt_before_anything_was_sent() -> None:
     assert not learn(bound_token(), "n-1")
 

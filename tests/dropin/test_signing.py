@@ -73,6 +73,15 @@ def test_signatures() -> None:
     assert run(signature_async(lambda _needed: Promise(), NEEDED)) == b"promised"
 
 
+def test_nothing_that_signs() -> None:
+    for call in (
+        lambda: signature(None, NEEDED),
+        lambda: run(signature_async(None, NEEDED)),
+    ):
+        with pytest.raises(LocalProtocolError, match="no signer was given"):
+            call()
+
+
 @pytest.mark.parametrize("sign", [awaited, lambda _needed: Promise()])
 def test_nothing_can_await(sign: Any) -> None:
     with pytest.raises(LocalProtocolError, match="await sign_authorization_request"):
