@@ -290,10 +290,10 @@ async def test_a_request_of_the_callers_keeps_no_proof(driver: Driver) -> None:
         lambda _request: library.Response(200, json={}), token=bound, dpop=dpop
     )
     given = library.Request("PUT", API, content=b"a", headers={"X-B": "c"}, extensions={"d": 1})
-    before = (list(given.headers.raw), dict(given.extensions))
+    before = list(given.headers.raw)
     for _ in range(2):
         response = await done(client.send(given, auth=client.token_auth))
-        assert (list(given.headers.raw), dict(given.extensions)) == before
+        assert list(given.headers.raw) == before
         assert response.request.headers["DPoP"].startswith("eyJ")
     first, second = sent
     assert first.headers["DPoP"] != second.headers["DPoP"]
