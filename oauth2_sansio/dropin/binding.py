@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..dpop import DPoP
     from .signing import Sign
 
+_HEADER = TokenPlacement.HEADER.value
+
 
 class BoundToken:
     """What a request with a bound token carries, and whether its answer asks for another proof."""
@@ -88,7 +90,7 @@ def bound(
     access_token = bound_access_token(token)
     if access_token is None:
         return None
-    if placement != TokenPlacement.HEADER.value:
+    if placement != _HEADER:
         raise LocalProtocolError(
             "a token that is bound to a key goes into the header",
             endpoint=Endpoint.RESOURCE,
