@@ -60,9 +60,10 @@ class PlainStream:
 
     async def send_rest(self) -> None:
         """Send the rest."""
-        while self._rest:
+        rest, self._rest = self._rest, memoryview(b"")
+        while rest:
             await trio.lowlevel.wait_writable(self._socket)
-            self._rest = self._rest[self._sent_now(self._rest) :]
+            rest = rest[self._sent_now(rest) :]
 
     def receive_now(self) -> bytes | None:
         """Return what has come already, as `receive_some` does; None where that has to wait."""
@@ -130,9 +131,9 @@ class TLSStream:
 
     async def send_rest(self) -> None:
         """Send the rest."""
-        if self._rest:
-            await self._do(self._tls.write, self._rest)
-            self._rest = b""
+        rest, self._rest = self._rest, b""
+        if rest:
+            await self._do(self._tls.write, rest)
         else:
             await self._tcp.send_rest()
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from itertools import chain, repeat
+from math import inf
 
 import h11
 import pytest
@@ -195,6 +198,15 @@ async def test_silence_in_the_body_ends_at_the_timeout() -> None:
         assert counts(client) == (0, 0)
 
 
+@contextmanager
+def connected(kind: type[PlainStream]) -> Generator[Connection, None, None]:
+    """Give a connection over a stream of a test's own."""
+    ours, theirs = trio.socket.socketpair()
+    connection = Connection(Origin("http", "a", 80), kind(trio.SocketStream(ours)))
+    with theirs, closing(connection):
+        yield connection
+
+
 @pytest.mark.trio
 async def test_a_flood_ends_at_the_deadline_too(mock_clock: MockClock) -> None:
     """Where the next piece is always there, nothing waits, and so no scope has an end."""
@@ -206,9 +218,7 @@ async def test_a_flood_ends_at_the_deadline_too(mock_clock: MockClock) -> None:
             mock_clock.jump(1)
             return next(pieces)
 
-    ours, theirs = trio.socket.socketpair()
-    with theirs:
-        connection = Connection(Origin("http", "a", 80), Flood(trio.SocketStream(ours)))
+    with connected(Flood) as connection:
         time_left = TimeLeft(Timeout(), 9.5)
         request = h11.Request(method="GET", target="/", headers=[("Host", "a")])
         assert (await connection.send(request, None, time_left)).status_code == 200
@@ -217,7 +227,34 @@ async def test_a_flood_ends_at_the_deadline_too(mock_clock: MockClock) -> None:
         with pytest.raises(DeadlineExceeded) as caught:
             await connection.read_body(time_left)
         assert caught.value.sent
-        connection.close()
+
+
+@pytest.mark.trio
+async def test_a_server_that_takes_all_at_once_does_not_stop_the_other_tasks() -> None:
+    class Fast(PlainStream):
+        def send_now(self, data: bytes) -> bool:
+            return bool(data)
+
+        def receive_now(self) -> bytes | None:
+            return OK
+
+    steps = 0
+
+    async def go_on() -> None:
+        nonlocal steps
+        while True:
+            await trio.lowlevel.checkpoint()
+            steps += 1
+
+    body = bytes(100 * PIECE)
+    headers = [("Host", "a"), ("Content-Length", str(len(body)))]
+    request = h11.Request(method="POST", target="/", headers=headers)
+    with connected(Fast) as connection:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(go_on)
+            await connection.send(request, body, TimeLeft(Timeout(), inf))
+            nursery.cancel_scope.cancel()
+    assert steps > 90
 
 
 @pytest.mark.trio

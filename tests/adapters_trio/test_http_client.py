@@ -308,6 +308,18 @@ async def test_a_request_is_never_sent_twice() -> None:
 
 
 @pytest.mark.trio
+async def test_what_is_cancelled_already_is_not_sent() -> None:
+    async with serving(keep_answering) as server, HTTPClient() as client:
+        await client.get(server.url)
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await client.get(server.url)
+        assert scope.cancelled_caught
+        await client.get(server.url)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.trio
 async def test_a_hundred_requests_at_once() -> None:
     async def echo(server: Server, stream: Stream) -> None:
         while (request := await server.read_request(stream)) is not None:
