@@ -126,7 +126,7 @@ class TokenKeeper:
     @token.setter
     def token(self, token: OAuth2Token | None) -> None:
         last = self._token
-        if token is None or last is None or token != last:
+        if token is None or token != last:
             self._forget()
             self._hold(token)
             return
@@ -135,7 +135,7 @@ class TokenKeeper:
             self._ended.outcome = token
         if self._heir is last:
             self._heir = token
-        self._hold(token, unsaved=self._unsaved, untried=self._untried == _expiry(last))
+        self._hold(token, unsaved=self._unsaved, untried=self._untried == _expiry(token))
 
     @property
     def leeway(self) -> float:
