@@ -14,6 +14,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import trio
@@ -138,15 +139,19 @@ class TLSStream:
             await self._tcp.send_rest()
 
     def receive_now(self) -> bytes | None:
-        """Return what has come already, as `receive_some` does; None where that has to wait."""
-        while True:
-            try:
-                return self._tls.read(PIECE)
-            except ssl.SSLWantReadError:
-                received = self._tcp.receive_now()
-            if received is None:
-                return None
+        """Return what has come already, as `receive_some` does; None where that has to wait.
+
+        The socket is read once: there is no end to what TLS may send that holds no data.
+        """
+        try:
+            return self._tls.read(PIECE)
+        except ssl.SSLWantReadError:
+            received = self._tcp.receive_now()
+        if received is not None:
             self._take(received)
+            with suppress(ssl.SSLWantReadError):
+                return self._tls.read(PIECE)
+        return None
 
     async def receive_some(self) -> bytes:
         """Return what comes next, decrypted; nothing where the server has ended the connection.

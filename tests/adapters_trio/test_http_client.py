@@ -488,7 +488,9 @@ async def test_closing_ends_requests_under_way() -> None:
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(get, client, server.url)
-        await trio.sleep(0.02)
+        while not server.open_connections:
+            await trio.sleep(0.001)
+        await trio.testing.wait_all_tasks_blocked(0.01)
         await client.aclose()
 
 

@@ -16,7 +16,7 @@ from oauth2_sansio_trio import (
     Request,
     WriteError,
 )
-from oauth2_sansio_trio.tls import PlainStream, TLSStream
+from oauth2_sansio_trio.tls import PIECE, PlainStream, TLSStream
 
 from .world import (
     OK,
@@ -326,4 +326,25 @@ async def test_new_keys_may_be_agreed_on_before_more_is_sent() -> None:
     stream.close()
     with pytest.raises(trio.ClosedResourceError):
         await stream._tcp.receive_some()
+    theirs.close()
+
+
+@pytest.mark.trio
+async def test_what_holds_no_data_is_read_once_before_others_run() -> None:
+    """As new session tickets do, of which a server may send any number."""
+
+    class Ticketing:
+        def read(self, _: int) -> bytes:
+            stream._incoming.read()
+            raise ssl.SSLWantReadError
+
+    ours, theirs = trio.socket.socketpair()
+    stream = TLSStream(
+        PlainStream(trio.SocketStream(ours)), ssl.create_default_context(), "a.example"
+    )
+    stream._tls = cast("ssl.SSLObject", Ticketing())
+    await theirs.send(bytes(3 * PIECE))
+    assert stream.receive_now() is None
+    assert not stream.is_quiet()
+    stream.close()
     theirs.close()
