@@ -345,6 +345,6 @@ async def test_what_holds_no_data_is_read_once_before_others_run() -> None:
     stream._tls = cast("ssl.SSLObject", Ticketing())
     await theirs.send(bytes(3 * PIECE))
     assert stream.receive_now() is None
-    assert not stream.is_quiet()
+    assert not stream._tcp.is_quiet()
     stream.close()
     theirs.close()
