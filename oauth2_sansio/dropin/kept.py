@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import Client
 from ..client_auth import ClientAuthentication
+from ..events import Pairs
 from ..server import Server
 from ..tokens import OAuth2Token
 from .amending import RequestHook
@@ -46,6 +47,11 @@ class Kept:
     token_url, client_credentials: of the last calls that fetched a token, for renewals.
     chosen, client: what was made last for a call, and of which settings: while these are the same,
         it serves each call. Each is one value, which threads may share.
+    arguments: what the HTTP library's own client was built with, where it has to be built anew.
+    own_auth: what authorizes each request of the client, as an object of the HTTP library.
+    home: the event loop that an asynchronous client is in use in.
+    asked: URL and headers of the last request to an endpoint, each as it came and as the HTTP
+        library has read it; one value too.
     """
 
     allow_insecure_http: bool
@@ -69,6 +75,10 @@ class Kept:
     client_credentials: Callable[[], Call[OAuth2Token]] | None = None
     chosen: tuple[tuple[object, ...], Chosen] | None = None
     client: tuple[tuple[object, ...], Client] | None = None
+    arguments: Any = None
+    own_auth: Any = None
+    home: Any = None
+    asked: tuple[str, Any, Pairs | None, Any] = ("", None, None, None)
 
     def new_client(
         self,

@@ -19,8 +19,6 @@ from .library import RequestOptions, keep_within_limit
 class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
     """The asynchronous half: inherited before the library's own `AsyncClient`."""
 
-    _home: EventLoop | None = None
-
     async def request(self, method: str, url: Any, **options: Unpack[RequestOptions]) -> Any:
         """Send a request with the token in it, renewed before if it has expired.
 
@@ -142,7 +140,7 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
 
     def _loop_to_use(self) -> EventLoop:
         self._check_open()
-        home = self._home
+        home: EventLoop | None = self._kept.home
         if home is None or self._is_forked or not home.is_current():
             if home is not None:
                 if not (self._is_forked or home.has_ended()):
@@ -152,5 +150,5 @@ class AwaitingClient(AwaitingVocabulary[Any], FamilyVocabulary):
                     )
                 # The connections that are left belong to that loop.
                 self._leave_connections()
-            home = self._home = current_loop()
+            home = self._kept.home = current_loop()
         return home

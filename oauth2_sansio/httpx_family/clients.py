@@ -65,20 +65,16 @@ class FamilyVocabulary(Lending):
 
     library: ClassVar[Library]
     auth_class: ClassVar[Callable[..., TokenAuth]]
-    _own_auth: TokenAuth
     _is_forked = False  # whether the connections are those of a parent process
-    # URL and headers of the last request to an endpoint, each as it came and as the library has read
-    # it: that takes the library a tenth of a request. One value, which threads may share.
-    _asked: tuple[str, Any, Pairs | None, Any] = ("", None, None, None)
 
     def _set_up(self, build: Callable[..., None], settings: dict[str, Any], **own: Any) -> None:
         # What concerns the library's own client is handed to it; all else is ours.
         arguments = {name: settings.pop(name) for name in _OF_THE_CLIENT & settings.keys()}
         self._configure(**own, settings=settings)
         build(self, **arguments)
-        self._arguments = arguments
         self._prepare_flight()
-        self._own_auth = self.auth_class(None, self.token_placement, self)
+        self._kept.arguments = arguments
+        self._kept.own_auth = self.token_auth
         remember(self)
 
     def after_fork(self) -> None:
@@ -86,7 +82,7 @@ class FamilyVocabulary(Lending):
         self._is_forked = True  # what it takes to make new ones is done where they are needed
 
     def _leave_connections(self) -> None:
-        before = self.library.renew_transports(self, self._arguments)
+        before = self.library.renew_transports(self, self._kept.arguments)
         if self._is_forked:
             leave(before)
         self._is_forked = False
@@ -105,7 +101,7 @@ class FamilyVocabulary(Lending):
             self.library.refuse_foreign_auth(auth)
             if withheld or auth is not default:
                 return
-        own = self._own_auth
+        own = self._kept.own_auth
         own.token_placement = self.token_placement
         options["auth"] = own
 
@@ -144,12 +140,13 @@ class FamilyVocabulary(Lending):
 
     def _built(self, client: Any, request: RequestToSend, options: Mapping[str, Any]) -> Any:
         # client: through which it will go.
-        url, url_read, pairs, headers = self._asked
+        # To read URL and headers takes the library a tenth of a request.
+        url, url_read, pairs, headers = self._kept.asked
         if url != request.url:
             url_read = self.library.URL(request.url)
         if pairs != request.headers:
             headers = self.library.Headers([*_HEADERS, *request.headers])
-        self._asked = (request.url, url_read, request.headers, headers)
+        self._kept.asked = (request.url, url_read, request.headers, headers)
         built = client.build_request(
             request.method,
             url_read,

@@ -7,11 +7,13 @@ import json
 import tracemalloc
 from collections.abc import Callable
 
+import httpx
 import pytest
 import requests
 
 from oauth2_sansio import Answer, Endpoint, OAuth2Token, RequestToSend, ResponseReceived
 from oauth2_sansio.tokens import read_token
+from oauth2_sansio_httpx import OAuth2Client
 from oauth2_sansio_requests import OAuth2Session
 
 OBJECTS = 200
@@ -82,3 +84,18 @@ def test_a_token_costs_250_bytes_at_most() -> None:
 @pytest.mark.parametrize("build", [OAuth2Session, session_with_settings])
 def test_a_session_costs_3_kilobytes_at_most(build: Callable[[], object]) -> None:
     assert bytes_of(build) - bytes_of(requests.Session) <= 3_000
+
+
+def test_a_client_over_httpx_costs_3_kilobytes_at_most() -> None:
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200))
+
+    def client() -> OAuth2Client:
+        return OAuth2Client(
+            "a client",
+            "a secret",
+            token_endpoint="https://server.example/token",
+            token={"access_token": "2YotnFZFEjr1zCsicMWpAA"},
+            transport=transport,
+        )
+
+    assert bytes_of(client) - bytes_of(lambda: httpx.Client(transport=transport)) <= 3_000
