@@ -107,7 +107,8 @@ class TokenAuth(LentToken):
 
     def _place(self, request: Any, token: OAuth2Token, bound: BoundToken | None) -> Any:
         hooks = () if self.client is None else self.client.protected_request_hooks()
-        placement = TokenPlacement(self.token_placement)
+        # A bound one goes into the header: `bound` has refused any other place.
+        placement = TokenPlacement(self.token_placement) if bound is None else TokenPlacement.HEADER
         match placement:
             case TokenPlacement.HEADER:
                 # The hooks get a copy: where the request is repeated, they begin anew. And what is
