@@ -208,8 +208,10 @@ class Answer:
 
     def _excerpt(self) -> str:
         body, secrets = self.response.body, secrets_of(self.request)
-        begun = body[: _LOOKED_AT + 1].decode("utf-8", "replace")
-        text = redact(_beginning(begun, secrets), secrets, 20)
+        text = body[:_LOOKED_AT].decode("utf-8", "replace")
+        if len(body) > _LOOKED_AT:
+            text = _without_end(text, secrets)
+        text = redact(text, secrets, 20)
         words = " ".join(re.sub(r"<[^<>]{0,200}>", " ", text).split())
         if words:
             return f": {printable(words, 160)}"
@@ -256,11 +258,14 @@ def _without_secrets(text: object, secrets: frozenset[str]) -> str | None:
 
 
 def _beginning(text: str, secrets: frozenset[str]) -> str:
-    # Looking for secrets in whatever form takes long. The cut may leave the beginning of one, which
-    # nobody would know again: an escape makes six characters of one.
-    if len(text) <= _LOOKED_AT:
-        return text
-    return text[: max(_LOOKED_AT - 6 * max(map(len, secrets), default=0), 0)]
+    # Looking for secrets in whatever form takes long.
+    return text if len(text) <= _LOOKED_AT else _without_end(text[:_LOOKED_AT], secrets)
+
+
+def _without_end(text: str, secrets: frozenset[str]) -> str:
+    # Where a text was cut it may end with the beginning of a secret, which nobody would know again:
+    # an escape makes six characters of one.
+    return text[: max(len(text) - 6 * max(map(len, secrets), default=0), 0)]
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -163,6 +163,35 @@ def test_answers_that_cannot_be_read(body: bytes, headers: Pairs, reason: str) -
     assert error.outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("end", "of_a_byte", "of_values"),
+    [
+        (b"[{}]", 3, 2 * 64),
+        (b"[1,2]", 3, 240 + 64),
+        ('"é"'.encode(), 9, 0),
+        (b'"\\u00e9"', 9, 0),
+    ],
+)
+def test_how_much_memory_reading_takes(end: bytes, of_a_byte: int, of_values: int) -> None:
+    body = b" " * 16_384 + end
+    weight = len(body) * of_a_byte + of_values
+    assert read_json(body, heaviest=weight) == json.loads(end)
+    with pytest.raises(ValueError, match="too much memory"):
+        read_json(body, heaviest=weight - 1)
+
+
+def test_what_is_short_is_never_too_heavy() -> None:
+    assert read_json(b" " * 16_382 + b"[]", heaviest=0) == []
+    with pytest.raises(ValueError, match="too much memory"):
+        read_json(b" " * 16_383 + b"[]", heaviest=0)
+
+
+def test_how_much_memory_an_answer_may_take() -> None:
+    assert read_json(b" " * 1_398_078 + b"[]") == []  # 3 * 1,398,080 + 64: four MiB
+    with pytest.raises(ValueError, match="too much memory"):
+        read_json(b" " * 1_398_055 + b"[[]]")  # 3 * 1,398,059 + 2 * 64: one byte more
+
+
 def test_an_answer_too_long_is_not_even_parsed() -> None:
     error = error_of(answer(b" " * (MAXIMUM_BODY + 1)))
     assert error.description == "the answer is longer than 1048576 bytes"
@@ -249,10 +278,26 @@ def test_the_beginning_of_a_secret_at_the_cut_is_not_shown() -> None:
     assert error_of(found).description == "not an OAuth answer: the-c0d"
 
 
+def test_the_cut_is_where_it_is_however_many_bytes_a_character_takes() -> None:
+    body = "éé".encode() + b" " * (8_193 - 4 - 7) + b"the-c0de" + b" more"
+    assert body[:8_193].endswith(b" the-c0d")
+    assert error_of(answer(body, 502)).description == "not an OAuth answer: \\xe9\\xe9"
+
+
+def test_what_is_longer_than_all_that_is_looked_at_hides_all_of_it() -> None:
+    secret = "s" * 1_400
+    request = RequestToSend(endpoint=Endpoint.TOKEN, url="https://x", form=(("password", secret),))
+    page = ResponseReceived(status=502, body=b"word " * 2_000)
+    assert error_of(Answer(request, page, NOW)).description == "not an OAuth answer"
+    body = json.dumps({"error": "e", "error_description": "word " * 2_000}).encode()
+    said = ResponseReceived(status=400, body=body)
+    assert error_of(Answer(request, said, NOW)).description == ""
+
+
 @pytest.mark.parametrize(
     ("longer", "shown"),
     [
-        pytest.param(9, "kept", id="cut, with what may be a secret"),
+        pytest.param(1, "kept", id="cut, with what may be a secret"),
         pytest.param(0, r"kept.\u0026\u0026\u0026\u002", id="not cut, and so whole"),
     ],
 )
