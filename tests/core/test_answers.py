@@ -461,6 +461,15 @@ def test_of_a_long_text_the_beginning_is_kept(member: str) -> None:
     assert text[:8_192] in (found.description, found.uri)
 
 
+@pytest.mark.parametrize(("characters", "kept"), [(8_192, 8_192), (8_193, 8_144)])
+def test_a_text_is_cut_only_where_it_is_long(characters: int, kept: int) -> None:
+    request = RequestToSend(endpoint=Endpoint.TOKEN, url="https://x", form=(("password", "8" * 8),))
+    text = ("word " * 2_000)[:characters]
+    body = json.dumps({"error": "x", "error_description": text}).encode()
+    error = error_of(Answer(request, ResponseReceived(status=400, body=body), NOW))
+    assert error.description == text[:kept]
+
+
 def test_a_code_without_end_is_looked_at_in_part() -> None:
     error = error_of(answer(json.dumps({"error": "a " * 300_000 + "the-c0de"}).encode(), 400))
     assert type(error) is ErrorResponse
