@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
+from inspect import signature
 from typing import Any, cast
 
 import jwt as pyjwt
@@ -145,15 +147,23 @@ def test_the_proof_alone_is_the_one_that_is_bound() -> None:
 
 
 def test_each_token_has_its_own_hash() -> None:
-    dpop = dpop_of()
-    hashes = {
+    dpop, of_a = dpop_of(), "ypeBEsobvcr6wjGzmiPcTaeG7_gUfE5yuYB3ha_uSLs"
+    hashes = [
         proof_in(dpop.bind("GET", "https://api.example", token, 0.0))[1]["ath"]
-        for token in ("a", "b", "a")
-    }
-    assert hashes == {
-        "ypeBEsobvcr6wjGzmiPcTaeG7_gUfE5yuYB3ha_uSLs",
-        "PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0",
-    }
+        for token in ("b", "a", "a", of_a)
+    ]
+    of_b, of_the_hash = "PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0", hash_of(of_a)
+    assert hashes == [of_b, of_a, of_a, of_the_hash]
+    assert of_the_hash != of_a
+
+
+def hash_of(text: str) -> str:
+    return urlsafe_b64encode(sha256(text.encode()).digest()).decode().rstrip("=")
+
+
+def test_what_an_object_remembers_is_not_given() -> None:
+    given = ["private_key", "alg", "public_jwk", "random_bytes"]
+    assert [*signature(DPoP).parameters] == given
 
 
 @given(st.text(), st.text(st.characters(exclude_characters="?#"), max_size=20))
