@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -16,10 +17,10 @@ from .measuring import Step
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A private key, and its PEM text."""
+    """A private key: its PEM text, and what signs with it as JOSE has it."""
 
-    key: Any
     pem: str
+    sign: Callable[[bytes], bytes]
 
 
 def ec_key() -> Key | None:
@@ -27,8 +28,16 @@ def ec_key() -> Key | None:
     if not _can_sign():
         return None
     from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+    from cryptography.hazmat.primitives.hashes import SHA256
 
-    return _with_pem(ec.generate_private_key(ec.SECP256R1()))
+    key = ec.generate_private_key(ec.SECP256R1())
+
+    def sign(message: bytes) -> bytes:
+        r, s = decode_dss_signature(key.sign(message, ec.ECDSA(SHA256())))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+    return Key(_pem_of(key), sign)
 
 
 def rsa_key() -> Key | None:
@@ -36,39 +45,24 @@ def rsa_key() -> Key | None:
     if not _can_sign():
         return None
     from cryptography.hazmat.primitives.asymmetric import rsa
-
-    return _with_pem(rsa.generate_private_key(65_537, 2_048))
-
-
-def sign_es256(key: Key, message: bytes = b"x" * 300) -> bytes:
-    """Return a signature as JOSE has it: r and s."""
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.hashes import SHA256
 
-    r, s = decode_dss_signature(key.key.sign(message, _ECDSA(SHA256())))
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    key = rsa.generate_private_key(65_537, 2_048)
+    return Key(_pem_of(key), lambda message: key.sign(message, PKCS1v15(), SHA256()))
 
 
 def signing_too(ask: Step) -> Step | None:
     """Return a step that makes a signature for ES256 before it asks, as a proof takes one."""
-    key = ec_key()
+    key, message = ec_key(), b"x" * 300
     if key is None:
         return None
 
     def step() -> object:
-        sign_es256(key)
+        key.sign(message)
         return ask()
 
     return step
-
-
-def sign_rs256(key: Key, message: bytes) -> bytes:
-    """Return a signature."""
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.hashes import SHA256
-
-    signature: bytes = key.key.sign(message, PKCS1v15(), SHA256())
-    return signature
 
 
 def assertion_by_hand(key: Key, algorithm: str) -> str:
@@ -84,8 +78,7 @@ def assertion_by_hand(key: Key, algorithm: str) -> str:
     }
     header = _base64url(json.dumps({"alg": algorithm, "typ": "JWT"}).encode())
     message = f"{header}.{_base64url(json.dumps(claims).encode())}"
-    sign = sign_rs256 if algorithm == "RS256" else sign_es256
-    return f"{message}.{_base64url(sign(key, message.encode()))}"
+    return f"{message}.{_base64url(key.sign(message.encode()))}"
 
 
 def _base64url(raw: bytes) -> str:
@@ -96,18 +89,12 @@ def _can_sign() -> bool:
     return find_spec("cryptography") is not None and find_spec("joserfc") is not None
 
 
-def _with_pem(key: Any) -> Key:
+def _pem_of(key: Any) -> str:
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
         PrivateFormat,
     )
 
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Key(key, pem.decode())
-
-
-def _ECDSA(digest: Any) -> Any:  # noqa: N802 - the name that it has there
-    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
-
-    return ECDSA(digest)
+    pem: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem.decode()
