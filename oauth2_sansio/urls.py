@@ -94,19 +94,17 @@ def target_uri(url: str, endpoint: Endpoint) -> str:
     Raises `LocalProtocolError` for what is no http or https URL.
     """
     match = _ORIGIN.match(url)
-    origin = _origin(match)
+    origin = None if match is None else _written_origin(match[0])
     if match is None or origin is None:
         raise LocalProtocolError(
             "this is no URL that a DPoP proof could name",
             endpoint=endpoint,
             advice="give an http or https URL, with a host",
         )
-    scheme, host, port = origin
-    shown = "" if port == _PORTS[scheme] else f":{port}"
     path = url[match.end() :].partition("#")[0].partition("?")[0]
     if "/." in path:
         path = _without_dots(path)
-    return f"{scheme}://{host}{shown}{path or '/'}"
+    return f"{origin}{path or '/'}"
 
 
 def add_to_query(url: str, parameters: Pairs) -> str:
@@ -251,14 +249,20 @@ _NOT_FORM_ENCODED = re.compile(r"[^A-Za-z0-9_.\-=&;:%+~,*@!()/?]")
 
 
 def _origin(match: re.Match[str] | None) -> tuple[str, str, int] | None:
-    return None if match is None else _checked_origin(*match.groups())
+    if match is None:
+        return None
+    scheme, host = match[1].lower(), match[2].lower()
+    port = int(match[3]) if match[3] else _PORTS[scheme]
+    return (scheme, host, port) if _is_host(host) and 0 < port <= _LAST_PORT else None
 
 
-@lru_cache(maxsize=256)  # a program talks to few servers, and often
-def _checked_origin(scheme: str, host: str, port: str | None) -> tuple[str, str, int] | None:
-    scheme, host = scheme.lower(), host.lower()
-    number = int(port) if port else _PORTS[scheme]
-    return (scheme, host, number) if _is_host(host) and 0 < number <= _LAST_PORT else None
+@lru_cache(maxsize=256)  # a program asks few servers, and often
+def _written_origin(text: str) -> str | None:
+    origin = _origin(_ORIGIN.match(text))
+    if origin is None:
+        return None
+    scheme, host, port = origin
+    return f"{scheme}://{host}" if port == _PORTS[scheme] else f"{scheme}://{host}:{port}"
 
 
 def _without_dots(path: str) -> str:

@@ -77,10 +77,10 @@ class OAuth2Auth(LentToken):
         self, request: Request, placement: TokenPlacement, rejected: str | None
     ) -> tuple[Request, str, BoundToken | None]:
         # The request with a good token in it, the token, and what it is bound to.
-        header = self._ready_header() if rejected is None else None
+        header, token = self._ready() if rejected is None else (None, None)
         if header is not None:
             return request.with_header("Authorization", header), header.partition(" ")[2], None
-        token = await self._awaited_token(rejected)
+        token = token or await self._awaited_token(rejected)
         hooks = () if self.client is None else self.client.protected_request_hooks()
         bound = self._bound(token)
         return placed(request, token, placement, hooks, bound), token.access_token or "", bound

@@ -32,7 +32,7 @@ class TokenAuth(LentToken):
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Authorize a request of a blocking client; repeat it where a refusal calls for it."""
-        header = self._ready_header()
+        header, token = self._ready()
         if header is not None:
             request.headers["Authorization"] = header
             response = yield request
@@ -41,7 +41,7 @@ class TokenAuth(LentToken):
             exchange = _Exchange(self, request, header)
         else:
             exchange = _Exchange(self, request)
-            exchange.place(self._blocking_token(None))
+            exchange.place(token or self._blocking_token(None))
             exchange.prove()
             response = yield exchange.outgoing
         while exchange.goes_on_after(response):
@@ -56,7 +56,7 @@ class TokenAuth(LentToken):
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Authorize a request of an asynchronous client; repeat it where a refusal calls for it."""
-        header = self._ready_header()
+        header, token = self._ready()
         if header is not None:
             request.headers["Authorization"] = header
             response = yield request
@@ -65,7 +65,7 @@ class TokenAuth(LentToken):
             exchange = _Exchange(self, request, header)
         else:
             exchange = _Exchange(self, request)
-            exchange.place(await self._awaited_token(None))
+            exchange.place(token or await self._awaited_token(None))
             await exchange.prove_async()
             response = yield exchange.outgoing
         while exchange.goes_on_after(response):

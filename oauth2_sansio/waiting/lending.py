@@ -125,24 +125,22 @@ class LentToken:
         assert self._keeper is not None  # without a client there is one from the start
         return self._keeper
 
-    def _ready_header(self) -> str | None:
-        # The common case: a fresh token in the header, and nobody who wants to see the request.
+    def _ready(self) -> tuple[str | None, OAuth2Token | None]:
+        # The common case: a fresh token in the header, and nobody who wants to see the request. Then
+        # it is the header that is ready; or the token, where it is bound to a key.
         client = self.client
         if self.token_placement == "header" and (
             client is None or not client.protected_request_hooks()
         ):
-            return (self._keeper or self._decides()).header(now())
-        return None
+            keeper, at = self._keeper or self._decides(), now()
+            header = keeper.header(at)
+            return header, keeper.fresh(at) if header is None else None
+        return None, None
 
     def _bound(self, token: OAuth2Token) -> BoundToken | None:
         return bound(token, self.token_placement, self.dpop, self.sign)
 
-    def _fresh_token(self) -> OAuth2Token | None:
-        return (self._keeper or self._decides()).fresh(now())
-
     def _blocking_token(self, rejected: str | None) -> OAuth2Token:
-        if rejected is None and (fresh := self._fresh_token()) is not None:
-            return fresh
         match self.flight:
             case None:
                 return self._unrenewable_token(rejected)
@@ -152,8 +150,6 @@ class LentToken:
                 raise _wrong_colour("an asynchronous", "a blocking")
 
     async def _awaited_token(self, rejected: str | None) -> OAuth2Token:
-        if rejected is None and (fresh := self._fresh_token()) is not None:
-            return fresh
         match self.flight:
             case None:
                 return self._unrenewable_token(rejected)

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.dsa import generate_private_key
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -129,6 +130,25 @@ def test_what_is_signed_is_verified(algorithm: str) -> None:
     assert verify(algorithm, b"message", signature) is True
     assert verify(algorithm, b"another", signature) is False
     assert verify(algorithm, b"message", b"") is False
+
+
+@pytest.mark.parametrize(("algorithm", "bits"), [("ES256", 256), ("ES384", 384), ("ES512", 521)])
+def test_numbers_of_any_length_in_a_signature(algorithm: str, bits: int) -> None:
+    class Native:
+        key_size = bits
+
+        def sign(self, message: bytes, _way: object) -> bytes:
+            return message
+
+    class Key:
+        key_type, private_key = "EC", Native()
+
+    sign, length = signer_of(Key(), algorithm), (bits + 7) // 8
+    numbers = [1, 127, 128, 255, 256, 1 << bits - 9, 1 << bits - 2, (1 << bits) - 1]
+    for r in numbers:
+        for s in numbers:
+            raw = r.to_bytes(length, "big") + s.to_bytes(length, "big")
+            assert sign(encode_dss_signature(r, s)) == raw
 
 
 def test_a_jwk_that_cannot_verify() -> None:
