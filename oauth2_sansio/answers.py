@@ -263,9 +263,13 @@ def _beginning(text: str, secrets: frozenset[str]) -> str:
 
 
 def _without_end(text: str, secrets: frozenset[str]) -> str:
-    # Where a text was cut it may end with the beginning of a secret, which nobody would know again:
-    # an escape makes six characters of one.
-    return text[: max(len(text) - 6 * max(map(len, secrets), default=0), 0)]
+    # Where a text was cut it may end with the beginning of a secret, which nobody would know again.
+    return text[: max(len(text) - max(map(_longest_form, secrets), default=0), 0)]
+
+
+def _longest_form(secret: str) -> int:
+    # An escape makes six characters of one, and up to twelve of one beyond ASCII.
+    return len(secret) * (6 if secret.isascii() else 12)
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

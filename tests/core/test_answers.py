@@ -295,16 +295,21 @@ def test_what_is_longer_than_all_that_is_looked_at_hides_all_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("longer", "shown"),
+    ("character", "escape", "longer", "shown"),
     [
-        pytest.param(1, "kept", id="cut, with what may be a secret"),
-        pytest.param(0, r"kept.\u0026\u0026\u0026\u002", id="not cut, and so whole"),
+        pytest.param("&", r"\u0026", 1, "kept", id="cut, with what may be a secret"),
+        pytest.param(
+            "&", r"\u0026", 0, r"kept.\u0026\u0026\u0026\u002", id="not cut, and so whole"
+        ),
+        pytest.param("\U0001f600", "%F0%9F%98%80", 1, "kept", id="beyond ASCII, cut"),
     ],
 )
-def test_no_more_is_left_out_at_the_cut_than_a_secret_takes(longer: int, shown: str) -> None:
-    secret = "&" * 4  # twenty-four characters where each is escaped
+def test_no_more_is_left_out_at_the_cut_than_a_secret_takes(
+    character: str, escape: str, longer: int, shown: str
+) -> None:
+    secret = character * 4
     request = RequestToSend(endpoint=Endpoint.TOKEN, url="https://x", form=(("password", secret),))
-    end = b"kept." + (b"\\u0026" * 4)[:-1]
+    end = b"kept." + (escape.encode() * 4)[:-1]
     body = b" " * (8_192 - len(end)) + end + b"x" * longer
     found = Answer(request, ResponseReceived(status=502, body=body), NOW)
     assert error_of(found).description == f"not an OAuth answer: {shown}"
