@@ -383,12 +383,6 @@ def _memory_of(build: Callable[[], object]) -> float:
     return size / 50
 
 
-def test_memory_over_a_bare_session() -> None:
-    bare = _memory_of(requests.Session)
-    ours = _memory_of(lambda: OAuth2Session("app", SECRET, token_endpoint=TOKEN_URL, token=GOOD))
-    assert ours - bare < 3000
-
-
 def test_memory_of_an_auth_object() -> None:
     client = OAuth2Session("app", SECRET, token_endpoint=TOKEN_URL)
     assert _memory_of(lambda: OAuth2Auth({**GOOD, "refresh_token": "r"}, client=client)) < 1500
