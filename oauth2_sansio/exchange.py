@@ -103,8 +103,8 @@ class Pipeline:
             )
         if not _TOKEN.fullmatch(request.method):
             raise _unfit(request, "the method is none that HTTP knows")
-        for header in request.headers:
-            if not (header in self.known_headers or _is_header(*header)):
+        for name, value in request.headers:
+            if not ((name, value) in self.known_headers or _is_header(name, value)):
                 raise _unfit(request, "a header has characters that no header may have")
         if not (are_ascii(request.form) or all(map(_is_text, chain(*request.form)))):
             raise _unfit(request, "a parameter is not a text that UTF-8 can write")

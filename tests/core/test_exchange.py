@@ -263,6 +263,13 @@ def test_a_good_header_goes_out(value: str) -> None:
     assert Pipeline().check(request) is request
 
 
+def test_a_hook_may_make_a_header_of_a_list() -> None:
+    own: Any = [["X-Own", "a"], ["Accept", "application/json"]]
+    request = replace(DRAFT, headers=own)
+    pipeline = Pipeline(known_headers=frozenset({("Accept", "application/json")}))
+    assert pipeline.check(request) is request
+
+
 @pytest.mark.parametrize("method", ["", "PO ST", "POST\r\nX: y", "GET /", "ä"])
 def test_a_method_is_one_word(method: str) -> None:
     refused(replace(DRAFT, method=method), "the method is none that HTTP knows")

@@ -145,6 +145,8 @@ def test_numbers_of_any_length_in_a_signature(algorithm: str, bits: int) -> None
 
     sign, length = signer_of(Key(), algorithm), (bits + 7) // 8
     numbers = [1, 127, 128, 255, 256, 1 << bits - 9, 1 << bits - 2, (1 << bits) - 1]
+    # Beside the longest of 521 bits these make 127 and 128 bytes: a length of one byte, and of two.
+    numbers += [1 << power for power in (454, 462) if power < bits]
     for r in numbers:
         for s in numbers:
             raw = r.to_bytes(length, "big") + s.to_bytes(length, "big")
