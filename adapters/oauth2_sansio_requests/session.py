@@ -95,6 +95,14 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
         {"cert", "cookies", "hooks", "proxies", "timeout", "verify"}
     )
 
+    # Whose `request` comes after ours. To ask `super()` takes a sixth of all that ours adds.
+    _beneath: ClassVar[type[requests.Session]] = requests.Session
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        behind = cls.__mro__[cls.__mro__.index(OAuth2Session) + 1 :]
+        cls._beneath = next(each for each in behind if "request" in vars(each))
+
     def __init__(
         self,
         client_id: str | None = None,
@@ -186,7 +194,8 @@ class OAuth2Session(requests.Session, BlockingVocabulary[requests.Response], Len
                 auth = placed
             elif self.auth is None:
                 auth = leave_alone
-        response = super().request(
+        response = self._beneath.request(
+            self,
             method,  # pyright: ignore[reportArgumentType]  # bytes are taken as well
             url,
             params,

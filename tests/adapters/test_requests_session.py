@@ -204,6 +204,51 @@ def test_a_session_is_neither_pickled_nor_copied(copied: Callable[[object], obje
 # Saving.
 
 
+class Behind(requests.Session):
+    """What a user may have beside ours, as a base class that comes after it."""
+
+    def request(self, *arguments: Any, **options: Any) -> requests.Response:
+        """Leave a mark, and go on."""
+        response = super().request(*arguments, **options)
+        response.headers["X-Behind"] = "was here"
+        return response
+
+
+class Own(OAuth2Session, Behind):
+    """A user's class of two."""
+
+    def __init_subclass__(cls, mark: str = "", **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        cls.mark = mark
+
+    mark = ""
+
+
+class Further(Own, mark="given"):
+    """One more."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_behind"), [(OAuth2Session, False), (Own, True), (Further, True)]
+)
+def test_what_comes_after_ours_sees_each_request(
+    kind: type[OAuth2Session], is_behind: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def request(_session: requests.Session, *arguments: Any) -> requests.Response:
+        calls.append(arguments)
+        response = requests.Response()
+        response.status_code = 200
+        return response
+
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(requests.Session, "request", request)  # as a user's tests may do it
+    with kind("app", token=GOOD) as session:
+        response = session.get("https://api.example/", timeout=5)
+    assert ("X-Behind" in response.headers) is is_behind
+    assert [each[:2] for each in calls] == [("GET", "https://api.example/")]
+    assert Further.mark == "given"
+
+
 @pytest.mark.parametrize(
     ("token", "named"),
     [
