@@ -23,6 +23,7 @@ from .jwt_signing import (
     read_secret,
 )
 from .server import Server
+from .tokens import system_time
 
 CLIENT_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MOST_KEYS = 16
@@ -137,7 +138,7 @@ class _ByAssertion(HoldsSecrets):
         request = RequestToSend(
             endpoint=Endpoint.TOKEN, method=method, url=uri, content=(body or "").encode()
         )
-        signed = _Signer(self, ready, identity).sign(request, _system_time())
+        signed = _Signer(self, ready, identity).sign(request, system_time())
         if isinstance(signed, Unsigned):
             raise LocalProtocolError(
                 "a function that authenticates requests cannot wait for a remote key",
@@ -278,9 +279,3 @@ class _Signer(HoldsSecrets):
         if has_parameter(request, "client_id"):
             return ()
         return (("client_id", self.identity.client_id),)
-
-
-def _system_time() -> float:
-    import time  # noqa: TID251 - read only where a function is called that is given no time
-
-    return time.time()

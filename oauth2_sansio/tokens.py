@@ -96,7 +96,7 @@ class OAuth2Token(dict[str, Any]):
         stale_at = self.stale_at(leeway)
         if stale_at is None:
             return None
-        return (_system_time() if now is None else now) >= stale_at
+        return (system_time() if now is None else now) >= stale_at
 
     def stale_at(self, leeway: float = DEFAULT_LEEWAY) -> float | None:
         """Return when the access token is to be renewed, in seconds since the epoch.
@@ -180,6 +180,16 @@ def read_seconds(value: object) -> float | None:
     return seconds if isfinite(seconds) else None
 
 
+def system_time() -> float:
+    """Return seconds since the epoch, for a function of the users' that was given no time.
+
+    The one clock of the core: everything else is handed the time.
+    """
+    import time  # noqa: TID251 - see above
+
+    return time.time()
+
+
 def _token(
     document: Mapping[str, Any],
     now: float,
@@ -250,10 +260,3 @@ def _complaint(member: str, value: object) -> str:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _system_time() -> float:
-    # The one clock of the core, and read only where the caller hands in no time.
-    import time  # noqa: TID251 - see above
-
-    return time.time()

@@ -478,19 +478,24 @@ async def test_a_closed_client_says_so() -> None:
 
 @pytest.mark.trio
 async def test_closing_ends_requests_under_way() -> None:
+    has_come = trio.Event()
+
+    async def take(server: Server, stream: Stream) -> None:
+        await server.read_request(stream)
+        has_come.set()
+        await stay_silent(server, stream)
+
     async def get(client: HTTPClient, url: str) -> None:
         with pytest.raises(ReadError):
             await client.get(url)
 
     async with (
-        serving(stay_silent) as server,
+        serving(take) as server,
         HTTPClient() as client,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(get, client, server.url)
-        while not server.open_connections:  # noqa: ASYNC110 - no event tells it
-            await trio.sleep(0.001)
-        await trio.testing.wait_all_tasks_blocked(0.01)
+        await has_come.wait()
         await client.aclose()
 
 

@@ -347,7 +347,7 @@ def test_when_a_token_is_to_be_renewed(
 def test_the_systems_clock_is_read_where_no_time_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     assert OAuth2Token(expires_at=1).is_expired() is True
     assert OAuth2Token(expires_at=1e12).is_expired() is False
-    monkeypatch.setattr(tokens, "_system_time", lambda: 0.0)
+    monkeypatch.setattr(tokens, "system_time", lambda: 0.0)
     assert OAuth2Token(expires_at=61).is_expired() is False
     assert OAuth2Token(expires_at=60).is_expired() is True
 

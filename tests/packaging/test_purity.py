@@ -39,7 +39,6 @@ MOST_STDLIB_MODULES = 20
 NOT_IMPORTED = FORBIDDEN | {"os.environ", "pathlib", "random", "secrets", "subprocess", "time"}
 
 ALLOWED = {
-    ("client_assertion", "time"),  # for a function of the drop-in API, which is given no time
     ("authorization", "secrets"),  # `generate_token`, a convenience that no flow uses
     ("tokens", "time"),  # the one clock, read only where the caller hands in no time
 }
